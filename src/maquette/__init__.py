@@ -1,0 +1,28 @@
+"""Maquette: from a small, messy set of pictures to an image model you can trust.
+
+The verbs of the command line, as functions. Nothing heavy is imported before it is used.
+"""
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "build_dataset": "maquette.workflows.datasets",
+    "open_dataset": "maquette.data.dataset",
+    "train": "maquette.workflows.training",
+    "generate": "maquette.workflows.generating",
+    "save_generated": "maquette.workflows.generating",
+    "demo": "maquette.workflows.demo",
+    "list_runs": "maquette.workflows.listing",
+    "open_run": "maquette.runs.folder",
+    "read_recipe": "maquette.recipe",
+    "MaquetteError": "maquette.core.errors",
+}
+__all__ = sorted(_HOME)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maquette' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,50 @@
+"""Tables of runs and recipes."""
+
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from maquette.cli.console import console
+from maquette.core.errors import RunError
+from maquette.recipe import shipped_recipes
+from maquette.workflows.listing import list_runs
+
+STATE_STYLE = {"finished": "green", "training": "cyan", "failed": "red", "damaged": "red"}
+
+
+def show_runs(folder: str) -> None:
+    if not Path(folder).is_dir():
+        raise RunError(f"there is no folder {folder}: `maquette demo` makes a first run")
+    lines = list_runs(folder)
+    if not lines:
+        console.print(f"no runs in {escape(folder)} yet: `maquette demo` makes a first one")
+        return
+    table = Table("run", "state", "recipe", "dataset", box=None)
+    for column in ("steps", "hours", "score (lower is better)"):
+        table.add_column(column, justify="right")
+    for line in lines:
+        style = STATE_STYLE.get(line.state, "yellow")
+        table.add_row(
+            escape(str(line.folder)),
+            f"[{style}]{line.state}[/]",
+            escape(line.recipe or line.problem),
+            escape(line.dataset),
+            f"{line.step:,}",
+            f"{line.hours:.2f}",
+            "" if line.score is None else f"{line.score:.4g}",
+        )
+    console.print(table)
+
+
+def show_recipes() -> None:
+    table = Table("recipe", "what it is for", box=None)
+    for name, file in shipped_recipes().items():
+        table.add_row(f"[bold]{name}[/]", escape(_headline(file.read_text())))
+    console.print(table)
+
+
+def _headline(text: str) -> str:
+    """The first sentence of the comment a recipe opens with."""
+    comment = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+    return " ".join(comment).partition(". ")[0]

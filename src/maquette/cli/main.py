@@ -1,0 +1,167 @@
+"""`maquette`: the commands, their options and their help. Everything heavy is imported when used.
+
+maquette demo                     the first ten minutes
+maquette data build PICTURES …    check and prepare pictures
+maquette train RECIPE …           train, or go on
+maquette generate RUN …           new pictures
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from maquette import __version__
+from maquette.cli import data_commands, recipe_commands
+from maquette.cli.failing import one_sentence
+
+app = typer.Typer(
+    name="maquette",
+    help="Turn your own small, messy set of pictures into an image model you can trust.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+app.add_typer(data_commands.app, name="data")
+app.add_typer(recipe_commands.app, name="recipes")
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="A.B=C",
+        help="Change any setting of the recipe, e.g. `--set training.batch_size=64`. Repeatable.",
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps or tpu.", show_default=True)
+]
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"maquette {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[str, typer.Option(help="Run folder to make.", metavar="DIR")] = "runs/demo",
+    settings: SetOption = None,
+) -> None:
+    """Learn to write digits from 1,797 real ones, judge the result and draw a report.
+
+    Everything is built in: nothing is downloaded. It takes a few minutes on two cores. Interrupt it
+    with Ctrl-C whenever you like: the same command goes on where it stopped.
+    """
+    from maquette.cli import demo_screen
+
+    demo_screen.show(out, settings or [])
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE|RUN",
+            help="A shipped recipe (`maquette recipes list`), a YAML file, or a run to go on with.",
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Dataset folder, made by `maquette data build`."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Run folder; a run already there continues. [runs/RECIPE]"
+        ),
+    ] = None,
+    settings: SetOption = None,
+    steps: Annotated[int | None, typer.Option(help="Train so many steps.", min=1)] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="Train so long: schedules stretch over it, and it ends inside it."),
+    ] = None,
+) -> None:
+    """Train a model on a dataset, or go on with a run.
+
+    Run the same command again after Ctrl-C, a crash or a power cut and it goes on as if nothing had
+    happened. Losses that explode are noticed: training goes back to a checkpoint known to be good.
+
+    Examples:
+
+    - `maquette train gan --data data/berries --out runs/berries`
+    - `maquette train gan --data data/berries --hours 0.5`
+    - `maquette train runs/berries --steps 40000`  (longer than planned at first)
+    """
+    from maquette.cli import training_screen
+
+    if steps is not None and hours is not None:
+        raise typer.BadParameter("give --steps or --hours, not both")
+    length = []
+    if steps is not None:
+        length = [f"training.steps={steps}", "training.epochs=null", "training.hours=null"]
+    if hours is not None:
+        length = [f"training.hours={hours}"]
+    training_screen.show(recipe, data, out, [*(settings or []), *length])
+
+
+@app.command()
+def generate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many pictures.")] = 64,
+    classes: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Classes to make, in turn. [all]")
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0-9,42", help="Seeds, one picture each; the same seed, the same one."
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|GRID.png",
+            help="A folder for single PNGs, or one grid. [RUN/generated.png]",
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Make new pictures with a run.
+
+    Examples:
+
+    - `maquette generate runs/demo -n 100 --out digits.png`
+    - `maquette generate runs/demo --classes 3,7 --seeds 0-9 --out threes-and-sevens/`
+    """
+    from maquette.cli import generating_screen
+
+    generating_screen.show(run, count, classes, seeds, out, device)
+
+
+@app.command()
+def runs(
+    folder: Annotated[str, typer.Argument(help="Where the runs lie.")] = "runs",
+) -> None:
+    """Table of runs: state, recipe, length and the score of what each serves."""
+    from maquette.cli import listing_screen
+
+    listing_screen.show_runs(folder)
+
+
+def main(run: Callable[[], None] = app) -> None:
+    """Entry point: problems a person can mend become one sentence and an exit code."""
+    sys.exit(one_sentence(run))
+
+
+if __name__ == "__main__":
+    main()

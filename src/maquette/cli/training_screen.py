@@ -1,0 +1,38 @@
+"""What a person sees of training."""
+
+import signal
+
+import typer
+from rich.markup import escape
+
+from maquette.cli.console import console
+from maquette.cli.watching import TrainingBar, duration
+from maquette.workflows.training import TrainingResult, train
+
+
+def show(recipe: str, data: str | None, out: str | None, overrides: list[str]) -> None:
+    with TrainingBar() as bar:
+        result = train(recipe, data, out, overrides=overrides, watchers=bar)
+    say_how_it_ended(result, f"maquette train {result.run.folder}")
+    if result.outcome != "interrupted":
+        console.print(f"next: maquette generate {result.run.folder} -n 64 --out grid.png")
+
+
+def say_how_it_ended(result: TrainingResult, command: str) -> None:
+    """One or two lines; exits with 130 or 143 after an interruption."""
+    run, info = result.run, result.run.info
+    folder = escape(str(run.folder))
+    if result.outcome == "already finished":
+        console.print(
+            f"{folder} is finished ({info['step']:,} steps): nothing left to do; "
+            "train longer with --steps"
+        )
+        return
+    if result.outcome == "interrupted":
+        console.print(f"stopped at step {info['step']:,}, everything saved; go on with: {command}")
+        code = 128 + (result.signal or signal.SIGINT)
+        raise typer.Exit(code)
+    console.print(f"{folder}: {info['step']:,} steps in {duration(info['seconds'])}")
+    if served := info.get("served"):
+        console.print(f"serving step {served['step']:,}: {escape(served['why'])}")
+    console.print(f"report: {folder}/report.html")

@@ -1,0 +1,1 @@
+"""The vocabulary every other layer speaks: images, the family contract, settings, devices."""

@@ -1,0 +1,109 @@
+"""The contract between a model family and everything around it.
+
+A family is some networks, the losses that train them and what they can do once trained. It *yields*
+its losses in the order its players take turns; the training loop does backward and step between two
+yields, so a family never sees an optimizer, a device or a precision.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
+from maquette.core.settings import Settings as AnySettings
+
+
+@dataclass(frozen=True)
+class Update:
+    """One loss for one player to reduce, now."""
+
+    player: str  # name of a child network of the family
+    loss: Scalar
+    notes: Mapping[str, Scalar] = field(default_factory=dict)  # for the history, not for learning
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training has come. Schedules are functions of this and of nothing else."""
+
+    step: int
+    images: int  # training images seen so far
+    fraction: float  # from 0 at the first step to 1 at the last
+    epochs: float = 0.0  # passes over the dataset the whole plan amounts to, times fraction
+
+
+class Family(nn.Module, ABC):
+    """Networks, the losses that train them, and what they can do once trained.
+
+    Every direct child with trainable parameters is a player: it gets its own optimizer. Whatever
+    else must survive an interruption is a buffer.
+    """
+
+    Settings: ClassVar[type[AnySettings]]
+
+    def __init__(self, settings: AnySettings, spec: ImageSpec):
+        super().__init__()
+        self.settings, self.spec = settings, spec
+
+    @abstractmethod
+    def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
+        """Yield losses in the order the players take turns.
+
+        The loop updates the named player before asking for the next loss. Draw randomness from
+        `batch.seeds` with `maquette.core.randomness`. Do not yield inside a `with` block: its
+        effect would leak into the loop.
+        """
+
+    @abstractmethod
+    def preview(self, batch: Batch) -> Images:
+        """Pictures that show a person how well training is going; same seeds, same pictures."""
+
+    def players(self) -> dict[str, nn.Module]:
+        return {
+            name: child
+            for name, child in self.named_children()
+            if any(p.requires_grad for p in child.parameters())
+        }
+
+    def compilable(self) -> Iterable[str]:
+        """Names of the submodules that `training.compile` may compile: those never differentiated
+        twice."""
+        return self.players()
+
+    def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:  # noqa: ARG002
+        """What a person should hear about the last losses and notes: "topic: what, and advice".
+
+        `recent` holds the last 100 values of each loss (by player) and each note.
+        """
+        yield from ()
+
+
+class Generates(Family):
+    """A family that makes pictures out of seeds."""
+
+    @abstractmethod
+    def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
+        """One picture per seed, on the seeds' device, depending on that seed and label alone.
+
+        `labels` is given exactly when the spec has classes.
+        """
+
+
+class Translates(Family):
+    """A family that turns pictures of one domain into pictures of another."""
+
+    @abstractmethod
+    def translate(self, images: Images, direction: str) -> Images:
+        """The same pictures in the other domain, same size; direction is "a_to_b" or "b_to_a"."""
+
+
+class Classifies(Family):
+    """A family that names the class of a picture."""
+
+    @abstractmethod
+    def classify(self, images: Images) -> Float[Tensor, "batch classes"]:
+        """Probabilities, each row summing to 1."""

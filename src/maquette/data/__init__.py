@@ -1,0 +1,1 @@
+"""From files to batches: sources of pictures, preparing them, the dataset folder, batches."""

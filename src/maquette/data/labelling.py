@@ -1,0 +1,54 @@
+"""Which class a picture belongs to: as its source states, by its folder, or by its source."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from maquette.core.errors import DatasetError
+from maquette.data.records import Record
+
+Labels = Literal["auto", "folders", "sources", "none"]
+
+
+def labels_of(records: Sequence[Record], wanted: Labels, sources: int) -> list[str] | None:
+    """A class name for each record, or None when there are fewer than two classes.
+
+    "auto" takes the labels that array files state, else the sources when several were given, else
+    the folders. DatasetError when classes were asked for that the pictures do not have.
+    """
+    if wanted == "none":
+        return None
+    stated = [r.stated_label for r in records if r.stated_label is not None]
+    if wanted == "auto" and len(stated) == len(records):
+        return _at_least_two(stated)
+    if wanted == "sources" or (wanted == "auto" and sources > 1):
+        labels = _at_least_two([record.origin for record in records])
+        advice = "give at least two sources with different names"
+    else:
+        labels = _by_folder(records)
+        advice = "put all pictures into sub-folders named after their classes"
+    if labels is None and wanted != "auto":
+        raise DatasetError(f"labels from {wanted} give fewer than two classes: {advice}")
+    return labels
+
+
+def class_names(labels: Sequence[str]) -> tuple[str, ...]:
+    """The distinct labels, sorted; numbers by value, so that "10" comes after "9"."""
+    names = set(labels)
+    if all(name.isdecimal() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
+    return tuple(sorted(names))
+
+
+def _by_folder(records: Sequence[Record]) -> list[str] | None:
+    """The first folder below those all pictures share; None when some lie beside the folders."""
+    paths = [record.folders for record in records]
+    shared = 0
+    while all(len(path) > shared and path[shared] == paths[0][shared] for path in paths):
+        shared += 1
+    if any(len(path) == shared for path in paths):
+        return None
+    return [path[shared] for path in paths]
+
+
+def _at_least_two(labels: list[str]) -> list[str] | None:
+    return labels if len(set(labels)) > 1 else None

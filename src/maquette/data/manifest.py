@@ -1,0 +1,113 @@
+"""The dataset folder: what lies in it and how `dataset.json` describes it.
+
+- `dataset.json`: this manifest, written last; its sha256 is the dataset's fingerprint.
+- `images-00000.npy` ...: uint8 (rows, height, width, channels), C order, at most 256 MiB a shard.
+- `labels.npy`: int32 (rows,), -1 where unlabelled; only when there are classes.
+- `items.jsonl`: one line per file or array row that was looked at, skipped ones with their finding.
+Rows are stored train first, then holdout, so a split is a range of rows.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from maquette.core.errors import DatasetError
+from maquette.core.images import ImageSpec
+from maquette.core.settings import Settings
+
+FORMAT = 1
+MANIFEST, ITEMS, LABELS = "dataset.json", "items.jsonl", "labels.npy"
+
+
+class Policy(Settings):
+    """How pictures were prepared and split; enough to prepare another picture the same way."""
+
+    fit: str
+    """cover, contain or stretch."""
+    resampling: str
+    """The filter that changed the sizes."""
+    colour: str
+    """rgb or grey."""
+    labels: str
+    """Where class names were asked from: auto, folders, sources or none."""
+    holdout: float
+    """Share of the pictures kept away from training."""
+    seed: int
+    """Decides, together with a picture's sha256, on which side of the split it lies."""
+
+
+class StoredSpec(Settings):
+    """An ImageSpec in JSON."""
+
+    channels: int = Field(ge=1, le=3)
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    classes: tuple[str, ...] = ()
+
+
+class Shard(Settings):
+    """One `images-*.npy`."""
+
+    file: str = Field(pattern=r"^images-\d{5}\.npy$")
+    rows: int = Field(ge=1)
+
+
+class Manifest(Settings):
+    """The content of `dataset.json`."""
+
+    format: int
+    name: str
+    spec: StoredSpec
+    counts: dict[str, int]
+    """Pictures per split, and how many items were skipped."""
+    splits: dict[str, tuple[int, int]]
+    """Row ranges, end exclusive."""
+    shards: tuple[Shard, ...] = Field(min_length=1)
+    sha256: dict[str, str]
+    """Of every other file in the folder."""
+    policy: Policy
+
+    @property
+    def rows(self) -> int:
+        return sum(shard.rows for shard in self.shards)
+
+    def image_spec(self) -> ImageSpec:
+        return ImageSpec(**self.spec.model_dump())
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """The manifest and the dataset's fingerprint; DatasetError if it cannot be read."""
+    try:
+        content = (folder / MANIFEST).read_bytes()
+    except OSError:
+        state = "holds no dataset.json" if folder.is_dir() else "does not exist"
+        raise DatasetError(
+            f"{folder} is not a dataset: it {state}; make one with `maquette data build`"
+        ) from None
+    return _parsed(content, folder), hashlib.sha256(content).hexdigest()
+
+
+def _parsed(content: bytes, folder: Path) -> Manifest:
+    damaged = f"{folder / MANIFEST} is damaged; build the dataset again"
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError):
+        raise DatasetError(damaged) from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("format"), int):
+        raise DatasetError(damaged)
+    if raw["format"] > FORMAT:
+        raise DatasetError(
+            f"{folder} has dataset format {raw['format']}, newer than the {FORMAT} this version "
+            "reads; update maquette"
+        )
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError as problem:
+        where = ".".join(map(str, problem.errors()[0]["loc"]))
+        raise DatasetError(f"{damaged} (at {where})") from None
+    for name, (start, stop) in manifest.splits.items():
+        if not 0 <= start <= stop <= manifest.rows:
+            raise DatasetError(f"{damaged} (split {name!r} is out of range)")
+    return manifest

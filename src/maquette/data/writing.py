@@ -1,0 +1,90 @@
+"""Writing a folder so that it is either there and whole, or not there.
+
+Files are written into a hidden sibling, checksummed on the way and flushed to the disk, and the
+sibling is renamed last. A kill can leave it behind; the next build of the same target removes it.
+"""
+
+import errno
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from maquette.core.errors import DatasetError
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_hashed(file: Path, chunks: Iterable[bytes]) -> str:
+    """Write the chunks one after the other and onto the disk; their sha256."""
+    sha256 = hashlib.sha256()
+    with file.open("wb") as opened:
+        for chunk in chunks:
+            sha256.update(chunk)
+            opened.write(chunk)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return sha256.hexdigest()
+
+
+def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """What numpy.save writes before the values of a C-order array of this shape."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header,
+        {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape},
+    )
+    return header.getvalue()
+
+
+@contextmanager
+def whole_or_nothing(target: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `target` when the block ends well and vanishes otherwise.
+
+    DatasetError when `target` holds something already, when it cannot be written, and when the disk
+    is full.
+    """
+    _refuse_existing(target)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield partial
+        _flush(partial)
+        if target.exists():
+            target.rmdir()  # empty, as checked above; some systems do not rename onto a folder
+        partial.rename(target)
+        _flush(target.parent)
+    except OSError as problem:
+        shutil.rmtree(partial, ignore_errors=True)
+        if problem.errno in _DISK_FULL:
+            raise DatasetError(
+                f"the disk is full while writing {target}: free some space, or choose another place"
+            ) from None
+        raise DatasetError(f"{target} cannot be written: {problem.strerror}") from None
+    except BaseException:  # Ctrl-C as well
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _refuse_existing(target: Path) -> None:
+    try:
+        taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    except OSError as problem:
+        raise DatasetError(f"{target} cannot be written: {problem.strerror}") from None
+    if taken or not target.name:
+        raise DatasetError(f"{target} exists already; choose another folder or remove it first")
+
+
+def _flush(folder: Path) -> None:
+    """Make the names in a folder as durable as their files."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,21 @@
+"""What a measurement is: a number that says how sure it is and what it should be compared with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number about one model, with what a reader needs to judge it.
+
+    Which direction is better follows from the two reference points: from `floor` towards `ceiling`.
+    `dataclasses.asdict` gives the form stored in evaluation.json.
+    """
+
+    name: str  # includes the feature net where there is one: "Fréchet distance (squeezenet1_1)"
+    value: float
+    low: float | None = None  # ends of the interval of uncertainty, `note` says which
+    high: float | None = None
+    count: int | None = None  # generated pictures measured
+    floor: float | None = None  # the same number for doing nothing: noise, untranslated pictures
+    ceiling: float | None = None  # the same number for real pictures against other real pictures
+    note: str = ""  # a sentence a reader must know: kind of interval, small numbers, other pitfalls

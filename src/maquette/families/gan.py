@@ -1,0 +1,165 @@
+"""Generative adversarial network, conditional whenever the dataset has classes.
+
+The default is R3GAN-like (Huang et al. 2024): a relativistic game between plain residual networks,
+kept stable by gradient penalties at real (R1) and generated (R2) pictures, with differentiable
+augmentation because datasets here are small. The same family holds the classic networks and losses.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean, median
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from maquette.core.family import Generates, Progress, Update
+from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
+from maquette.core.randomness import noise
+from maquette.core.settings import Settings
+from maquette.networks.dcgan import DcganDiscriminator, DcganGenerator
+from maquette.networks.dense import DenseDiscriminator, DenseGenerator
+from maquette.networks.residual import ResidualDiscriminator, ResidualGenerator
+from maquette.objectives.adversarial import LOSSES, LossName, Scores
+from maquette.objectives.augmentation import AugmentationSettings, adapted, augment
+from maquette.objectives.penalties import squared_gradient
+
+NETWORKS = {
+    "dense": (DenseGenerator, DenseDiscriminator),
+    "dcgan": (DcganGenerator, DcganDiscriminator),
+    "residual": (ResidualGenerator, ResidualDiscriminator),
+}
+
+
+class StrengthSettings(Settings):
+    """How often each augmentation happens to a picture."""
+
+    initial: float = Field(default=1.0, ge=0, le=1)
+    """Probability of each augmentation at the start (throughout, unless adaptive)."""
+
+    adaptive: bool = False
+    """Raise the probability when the discriminator overfits, lower it when it does not."""
+
+    target: float = Field(default=0.6, gt=-1, lt=1)
+    """Where the mean sign of the discriminator's score of real pictures should stay."""
+
+    pace_images: int = Field(default=50_000, ge=1)
+    """Training images for the probability to change by 1 while the mean sign is off by 1."""
+
+
+class GanSettings(Settings):
+    """Networks, game and regularisation of a GAN."""
+
+    network: Literal["residual", "dcgan", "dense"] = "residual"
+    """Architecture of both players."""
+
+    width: int = Field(default=32, ge=1, le=1024)
+    """Channels of the finest stage (units of the narrowest hidden layer for dense)."""
+
+    latents: int = Field(default=64, ge=1, le=4096)
+    """Random numbers each picture is made from."""
+
+    loss: LossName = "relativistic"
+    """The game the players play."""
+
+    r1: float = Field(default=1.0, ge=0)
+    """Weight (gamma) of the gradient penalty at real pictures."""
+
+    r2: float = Field(default=1.0, ge=0)
+    """Weight (gamma) of the gradient penalty at generated pictures."""
+
+    penalty_interval_steps: int = Field(default=1, ge=1)
+    """Apply the penalties every so many steps, so many times as strongly."""
+
+    augmentation: AugmentationSettings = AugmentationSettings()
+    """What the discriminator sees of a picture."""
+
+    strength: StrengthSettings = StrengthSettings()
+    """How often it sees it changed."""
+
+
+class Gan(Generates):
+    """Two players, `generator` and `discriminator`; the latter moves first."""
+
+    Settings = GanSettings
+    settings: GanSettings
+    strength: Tensor
+
+    def __init__(self, settings: GanSettings, spec: ImageSpec):
+        super().__init__(settings, spec)
+        generator, discriminator = NETWORKS[settings.network]
+        self.generator: nn.Module = generator(spec, settings.latents, settings.width)
+        self.discriminator: nn.Module = discriminator(spec, settings.width)
+        self.register_buffer("strength", torch.tensor(settings.strength.initial))
+        self.loss = LOSSES[settings.loss]
+
+    def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
+        s = self.settings
+        fakes = self.generate(batch.labels, batch.seeds)
+        penalised = s.r1 + s.r2 > 0 and progress.step % s.penalty_interval_steps == 0
+        loss, notes, real = self._discriminator_turn(batch, fakes.detach(), penalised)
+        yield Update("discriminator", loss, notes)
+
+        yield Update("generator", self._generator_turn(batch, fakes, real))
+
+        if s.strength.adaptive:
+            taken_for_real = (real - self.loss.border).sign()
+            new = adapted(self.strength, taken_for_real, s.strength.target, s.strength.pace_images)
+            self.strength.copy_(new)
+
+    def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
+        latents = noise(seeds, self.settings.latents, stream="latents")
+        images: Images = self.generator(latents, labels).float()
+        return images
+
+    @torch.no_grad()
+    def preview(self, batch: Batch) -> Images:
+        return self.generate(batch.labels, batch.seeds)
+
+    def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:
+        if len(recent["discriminator"]) < 100:
+            return
+        correct = zip(recent["real_correct"], recent["fake_correct"], strict=True)
+        certain = fmean(min(pair) for pair in correct) > 0.99
+        if certain and median(recent["discriminator"]) < 0.05:
+            yield (
+                "the discriminator tells every picture apart, so the generator learns nothing: "
+                "raise model.r1 and model.r2 tenfold, or halve the discriminator's learning rate"
+            )
+
+    def _discriminator_turn(
+        self, batch: Batch, fakes: Images, penalised: bool
+    ) -> tuple[Scalar, dict[str, Scalar], Scores]:
+        """Its loss, notes on it, and its scores of the real pictures."""
+        s = self.settings
+        seen_real = self._seen(batch.images, batch, "real").detach().requires_grad_(penalised)
+        seen_fake = self._seen(fakes, batch, "fake").detach().requires_grad_(penalised)
+        # Second derivatives in half precision are mostly rounding, so penalised steps are exact.
+        kind = fakes.device.type
+        with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and not penalised):
+            real = self.discriminator(seen_real, batch.labels).float()
+            fake = self.discriminator(seen_fake, batch.labels).float()
+            loss = self.loss.discriminator(real, fake)
+            notes = {
+                "real_correct": self.loss.real_correct(real, fake),
+                "fake_correct": self.loss.fake_correct(real, fake),
+                "augmentation_strength": self.strength.clone(),
+            }
+            if penalised:
+                notes["r1"] = squared_gradient(real, seen_real)
+                notes["r2"] = squared_gradient(fake, seen_fake)
+                weighted = (s.r1 * notes["r1"] + s.r2 * notes["r2"]) / 2
+                loss = loss + s.penalty_interval_steps * weighted
+        return loss, {name: note.detach() for name, note in notes.items()}, real.detach()
+
+    def _generator_turn(self, batch: Batch, fakes: Images, real: Scores) -> Scalar:
+        """`real`: scores from before the discriminator moved; they only weigh the gradient."""
+        seen = self._seen(fakes, batch, "again")
+        return self.loss.generator(real, self.discriminator(seen, batch.labels).float())
+
+    def _seen(self, images: Images, batch: Batch, stream: str) -> Images:
+        """What the discriminator sees of pictures."""
+        return augment(images, batch.seeds, self.strength, self.settings.augmentation, stream)
+
+
+family = Gan

@@ -1,0 +1,43 @@
+"""How adversarial networks are told which class is wanted."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from maquette.core.images import Labels
+
+
+class LatentInput(nn.Module):
+    """Latents, with a learnt description of the class appended when there are classes."""
+
+    def __init__(self, latents: int, classes: int):
+        super().__init__()
+        self.features = latents * (2 if classes else 1)
+        self.descriptions = nn.Embedding(classes, latents) if classes else None
+
+    def forward(
+        self, latents: Float[Tensor, "batch latents"], labels: Labels | None
+    ) -> Float[Tensor, "batch features"]:
+        if self.descriptions is None:
+            return latents
+        return torch.cat([latents, self.descriptions(labels)], dim=1)
+
+
+class Projection(nn.Module):
+    """How well features agree with a class: an inner product with a learnt direction, which is
+    added to an unconditional score (Miyato and Koyama 2018, equation 3). Zero without classes.
+    """
+
+    def __init__(self, features: int, classes: int):
+        super().__init__()
+        self.directions = nn.Embedding(classes, features) if classes else None
+        self.scale = features**-0.5  # keeps the product near 1 for features near 1
+
+    def forward(
+        self, features: Float[Tensor, "batch features"], labels: Labels | None
+    ) -> Float[Tensor, " batch"]:
+        if self.directions is None:
+            none: Tensor = features.new_zeros(len(features))
+            return none
+        agreement: Tensor = (features * self.directions(labels)).sum(1)
+        return agreement * self.scale

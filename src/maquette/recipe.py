@@ -1,0 +1,234 @@
+"""A recipe: everything one run needs, as data. Each layer owns its settings; this composes them.
+
+YAML in, validated and immutable out. A misspelt name is refused with the nearest right one, and one
+generic override, `training.steps=500`, reaches every setting there is.
+"""
+
+import types
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Self, Union, get_args, get_origin
+
+import yaml
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+
+from maquette.core.errors import SettingsError, unknown_name
+from maquette.core.settings import Settings
+from maquette.data.settings import DataSettings
+from maquette.families import available_families, family_class
+from maquette.training.settings import TrainingSettings
+
+
+class CallbackSettings(Settings):
+    """What happens while training, and how often."""
+
+    checkpoint_every_steps: PositiveInt = 500
+    """Steps between checkpoints that are judged; the newest two and the best are kept."""
+    checkpoint_every_seconds: PositiveFloat = 60.0
+    """Longest time between checkpoints: at most this much work is lost at a cut."""
+    preview_every_images: PositiveInt = 16_000
+    """Images between preview grids."""
+    preview_pictures: int = Field(default=64, ge=1, le=400)
+    """Pictures in a preview grid, from fixed seeds."""
+    history_every_steps: PositiveInt = 10
+    """Steps between lines of history.jsonl."""
+    score_pictures: NonNegativeInt = 256
+    """Generated pictures compared with real ones at each judged checkpoint; 0 switches it off."""
+    trackers: tuple[str, ...] = ()
+    """Experiment trackers to report to: tensorboard, wandb, trackio (installed separately)."""
+
+
+class Recipe(Settings):
+    """What to train, on what, and how."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Name of the recipe; a run is called after it."""
+    family: str
+    """Which model family: the name of a file in maquette/families."""
+    model: SerializeAsAny[Settings]
+    """Settings of the family."""
+    data: DataSettings = DataSettings()
+    """How pictures are shown to the family."""
+    training: TrainingSettings
+    """How it learns."""
+    callbacks: CallbackSettings = CallbackSettings()
+    """What happens while it learns."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_by_family(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or not isinstance(raw.get("family"), str):
+            return raw
+        model = raw.get("model", {})
+        if isinstance(model, dict):
+            model = family_class(raw["family"]).Settings.model_validate(model)
+        return {**raw, "model": model}
+
+    def with_training(self, **changes: Any) -> Self:
+        """The same recipe with other training settings, validated again."""
+        training = TrainingSettings.model_validate(self.training.model_dump() | changes)
+        return self.model_copy(update={"training": training})
+
+
+# Reading and writing
+
+
+def read_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """A shipped recipe by name, or a YAML file, with `a.b=c` overrides applied.
+
+    Raises SettingsError with one sentence for anything that is not a recipe.
+    """
+    return parse_recipe(recipe_text(name_or_path), overrides, source=name_or_path)
+
+
+def parse_recipe(text: str, overrides: Sequence[str] = (), source: str = "recipe") -> Recipe:
+    """A recipe from its YAML text."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" in line {where.line + 1}" if where else ""
+        raise SettingsError(f"{source} is not valid YAML{line}") from error
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{source} is not a recipe: it must be a YAML mapping with a family")
+    try:
+        return Recipe.model_validate(_overridden(raw, overrides))
+    except ValidationError as error:
+        raise SettingsError(f"{source}: {_sentence(error, raw)}") from error
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """The recipe with every setting spelt out; reading it gives an equal recipe."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def recipe_text(name_or_path: str) -> str:
+    """The YAML of a shipped recipe or of a file, comments included."""
+    shipped = shipped_recipes()
+    if name_or_path in shipped:
+        return shipped[name_or_path].read_text()
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            return path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"the recipe {path} cannot be read: {_reason(error)}") from error
+    raise SettingsError(unknown_name("recipe", name_or_path, sorted(shipped)))
+
+
+def shipped_recipes() -> dict[str, Traversable]:
+    """The recipes that come with Maquette, by name."""
+    folder = resources.files("maquette") / "recipes"
+    found = {f.name.removesuffix(".yaml"): f for f in folder.iterdir() if f.name.endswith(".yaml")}
+    return dict(sorted(found.items()))
+
+
+def json_schema(family: str | None = None) -> dict[str, Any]:
+    """JSON Schema of a recipe, for editors; `model` is described for each family."""
+    schema = Recipe.model_json_schema()
+    families = [family] if family else available_families()
+    choices = []
+    for name in families:
+        model = family_class(name).Settings.model_json_schema(ref_template="#/$defs/{model}")
+        schema["$defs"].update(model.pop("$defs", {}))
+        choices.append({"properties": {"family": {"const": name}, "model": model}})
+    schema["properties"]["family"]["enum"] = families
+    schema["required"] = ["name", "family", "training"]
+    schema["oneOf"] = choices
+    return schema
+
+
+# Overrides
+
+
+def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The raw recipe with `a.b=c` applied."""
+    from omegaconf import OmegaConf
+
+    for override in overrides:
+        key, equals, _ = override.partition("=")
+        if not equals or not all(key.split(".")):
+            raise SettingsError(
+                f"--set {override} is not of the form part.setting=value, "
+                "for example training.steps=500"
+            )
+    merged = OmegaConf.merge(OmegaConf.create(raw), OmegaConf.from_dotlist(list(overrides)))
+    result = OmegaConf.to_container(merged, resolve=False)
+    assert isinstance(result, dict)
+    return {str(key): value for key, value in result.items()}
+
+
+# What went wrong, in a sentence
+
+
+def _sentence(error: ValidationError, raw: dict[str, Any]) -> str:
+    """The first problem of a validation, by the path a person would write."""
+    problem = error.errors()[0]
+    path = [str(part) for part in problem["loc"]]
+    owner = TrainingSettings if error.title == "TrainingSettings" else Recipe
+    if error.title not in ("Recipe", "TrainingSettings"):
+        owner, path = Recipe, ["model", *path]
+    shown = ".".join(part for part in path if not _is_tag(part, path))
+    if problem["type"] == "extra_forbidden":
+        known = _fields_at(owner, path[:-1], raw)
+        return unknown_name("setting", shown, _prefixed(shown, known))
+    message = problem["msg"].removeprefix("Value error, ")
+    given = "" if problem["type"] in ("missing", "value_error") else f", not {problem['input']!r}"
+    return f"{shown or 'the recipe'}: {message[0].lower()}{message[1:]}{given}"
+
+
+def _prefixed(shown: str, names: Sequence[str]) -> list[str]:
+    parent = shown.rpartition(".")[0]
+    return [f"{parent}.{name}" if parent else name for name in names]
+
+
+def _is_tag(part: str, path: list[str]) -> bool:
+    """The kind of a schedule stands in pydantic's path, not in a person's."""
+    position = path.index(part)
+    return position > 0 and path[position - 1] == "schedule"
+
+
+def _fields_at(model: type[BaseModel], path: list[str], raw: dict[str, Any]) -> list[str]:
+    """The names that would have been right at this place."""
+    if path and path[0] == "model" and model is Recipe:
+        return _fields_at(family_class(raw["family"]).Settings, path[1:], raw)
+    candidates = [model]
+    for part in path:
+        inner = [c for m in candidates for c in _models_in(m, part)]
+        candidates = inner or candidates
+    tagged = [c for c in candidates if path and _kind_of(c) == path[-1]]
+    return sorted({name for c in tagged or candidates for name in c.model_fields})
+
+
+def _models_in(model: type[BaseModel], field: str) -> Iterator[type[BaseModel]]:
+    if field in model.model_fields:
+        yield from _models_of(model.model_fields[field].annotation)
+
+
+def _models_of(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The settings classes inside an annotation such as dict[str, A | B]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (Annotated, Union, types.UnionType, dict, tuple):
+        for argument in get_args(annotation):
+            yield from _models_of(argument)
+
+
+def _kind_of(model: type[BaseModel]) -> object:
+    kind = model.model_fields.get("kind")
+    return kind.default if kind else None
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or "it is not a text file").lower()

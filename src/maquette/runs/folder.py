@@ -1,0 +1,197 @@
+"""A run: one folder that holds everything about one training, and from which it can go on.
+
+recipe.yaml         what is trained, every setting spelt out
+run.json            state, dataset, machine, and which weights are served
+history.jsonl       losses, scores and events
+previews/           a grid every so many images, and progress.gif
+checkpoints/        everything training needs to go on
+evaluation.json     what was measured;  samples.png, report.html  what to look at
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from maquette.core.errors import RunError
+from maquette.core.family import Family
+from maquette.core.files import write_text
+from maquette.core.images import ImageSpec
+from maquette.data.dataset import ImageDataset
+from maquette.families import family_class
+from maquette.recipe import Recipe, parse_recipe, to_yaml
+from maquette.training.checkpoints import CheckpointStore, Entry, fault_in, read_tensors
+
+FORMAT = 1
+State = Literal["training", "stopped", "finished", "failed"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """The weights a run answers with."""
+
+    entry: Entry
+    why: str
+
+
+class Run:
+    """An existing run folder. Open one with `open_run`, start one with `create_run`."""
+
+    def __init__(self, folder: Path, recipe: Recipe, info: dict[str, Any]):
+        self.folder, self.recipe, self.info = folder, recipe, info
+        self.checkpoints = CheckpointStore(folder / "checkpoints")
+
+    @property
+    def state(self) -> State:
+        state: State = self.info["state"]
+        return state
+
+    @property
+    def spec(self) -> ImageSpec:
+        """The pictures the run was trained on."""
+        spec = self.info["dataset"]["spec"]
+        return ImageSpec(spec["channels"], spec["height"], spec["width"], tuple(spec["classes"]))
+
+    @property
+    def dataset_path(self) -> Path:
+        return Path(self.info["dataset"]["path"])
+
+    def note(self, **facts: Any) -> None:
+        """Change facts in run.json. Raises RunError when the folder cannot be written."""
+        self.info = self.info | facts
+        _write(self.folder / "run.json", json.dumps(self.info, indent=2))
+
+    def change_recipe(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        _write(self.folder / "recipe.yaml", to_yaml(recipe))
+
+    def served(self) -> Served:
+        """The best certified average, never simply the last step.
+
+        Certified: followed by enough steps without an alarm. The last steps of a run have no such
+        proof, so they are served only when their score says they are better. Raises RunError when
+        there is nothing sound to serve.
+        """
+        until = int(self.info.get("certified_until", 0))
+        entries = [e for e in self.checkpoints.entries() if e.step > 0]
+        ranked = sorted(entries, key=lambda e: (e.score, e.step > until, -e.step))
+        for entry in ranked:
+            if fault_in(entry) is None:
+                return Served(entry, _why(entry, until))
+        raise RunError(
+            f"{self.folder} has no weights to use yet: continue it with "
+            f"`maquette train {self.folder}`"
+        )
+
+    def served_family(self, device: str = "cpu") -> Family:
+        """The family with the weights served, in evaluation mode."""
+        family = family_class(self.recipe.family)(self.recipe.model, self.spec)
+        weights = read_tensors(self.served().entry, "average")
+        try:
+            family.load_state_dict(weights)
+        except RuntimeError as error:
+            raise RunError(f"the weights of {self.folder} do not fit its recipe") from error
+        return family.to(device).eval().requires_grad_(False)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for writing. Raises RunError while another process trains it."""
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise RunError(
+                f"{self.folder} is being trained by another process: wait for it, or stop it"
+            ) from error
+        except PermissionError as error:
+            raise RunError(_unwritable(self.folder, error)) from error
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in this folder. Raises RunError when it is none, or of another version."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise RunError(f"there is no run folder {folder}: `maquette runs` lists those there are")
+    try:
+        info = json.loads((folder / "run.json").read_text())
+        recipe = (folder / "recipe.yaml").read_text()
+    except FileNotFoundError as error:
+        raise RunError(f"{folder} is not a run: it has no {Path(error.filename).name}") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder}/run.json cannot be read: {error}") from error
+    if not isinstance(info, dict) or info.get("format") != FORMAT:
+        raise RunError(
+            f"{folder} was written by another version of Maquette (its format is "
+            f"{info.get('format') if isinstance(info, dict) else 'unknown'}, this one reads "
+            f"{FORMAT}): use that version, or start a new run"
+        )
+    return Run(folder, parse_recipe(recipe, source=str(folder / "recipe.yaml")), info)
+
+
+def create_run(
+    folder: Path,
+    recipe: Recipe,
+    dataset: ImageDataset,
+    dataset_path: Path,
+    environment: Mapping[str, Any],
+) -> Run:
+    """A new run folder. Raises RunError when something else is there already."""
+    if folder.exists() and any(p for p in folder.iterdir() if p.name != ".lock"):
+        raise RunError(f"{folder} exists and is not a run: choose another folder with --out")
+    spec = dataset.spec
+    info = {
+        "format": FORMAT,
+        "name": folder.name,
+        "state": "training",
+        "dataset": {
+            "path": str(dataset_path.resolve()),
+            "name": dataset.name,
+            "count": len(dataset),
+            "fingerprint": dataset.fingerprint,
+            "spec": {
+                "channels": spec.channels,
+                "height": spec.height,
+                "width": spec.width,
+                "classes": list(spec.classes),
+            },
+        },
+        "environment": dict(environment),
+    }
+    run = Run(folder, recipe, info)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(_unwritable(folder, error)) from error
+    run.change_recipe(recipe)
+    run.note()
+    return run
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Run folders directly in this folder, newest first."""
+    found = [path.parent for path in folder.glob("*/run.json")]
+    return sorted(found, key=lambda path: (path / "run.json").stat().st_mtime, reverse=True)
+
+
+def _why(entry: Entry, certified_until: int) -> str:
+    certified = entry.step <= certified_until
+    if entry.facts.get("score") is None:
+        return "the newest sound checkpoint; no scores were taken"
+    proof = "certified by quiet steps after it" if certified else "better than every certified one"
+    return f"the best score ({entry.score:.4g}), {proof}"
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise RunError(_unwritable(path.parent, error)) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"{folder} cannot be written ({reason}): mend that, or choose another with --out"

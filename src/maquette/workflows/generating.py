@@ -1,0 +1,111 @@
+"""Make new pictures with a trained run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from maquette.core.devices import start_engine
+from maquette.core.errors import RunError, unknown_name
+from maquette.core.family import Generates
+from maquette.core.images import ImageSpec, Pixels, Seeds, to_pixels
+from maquette.core.pictures import grid, save_png
+from maquette.core.randomness import picture_seeds
+from maquette.runs.folder import Run, open_run
+
+LARGEST_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Generated:
+    """New pictures, and how to make each of them again."""
+
+    pixels: Pixels  # on the CPU
+    seeds: tuple[int, ...]  # as a person gives them
+    classes: tuple[str, ...]  # asked for, one per picture; empty where the data has none
+
+
+def generate(
+    run: str | Path | Run,
+    count: int = 64,
+    *,
+    classes: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    device: str = "auto",
+    report: Callable[[int, int | None], None] = lambda done, total: None,  # noqa: ARG005
+) -> Generated:
+    """New pictures from a run's served weights.
+
+    Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it is,
+    and from nothing else: the same seed gives the same picture alone or among a thousand. Raises
+    RunError when the run has nothing to serve or its family makes no pictures.
+    """
+    run = run if isinstance(run, Run) else open_run(run)
+    numbers = list(seeds) if seeds else list(range(count))
+    if not numbers:
+        raise RunError("there is nothing to make: ask for one picture or more with -n")
+    target = start_engine(device).device
+    family = run.served_family(str(target))
+    if not isinstance(family, Generates):
+        raise RunError(
+            f"{run.folder} holds a {run.recipe.family}, which does not make pictures from nothing"
+        )
+    names = _classes_in_turn(run.spec, classes, len(numbers))
+    labels = torch.tensor([run.spec.classes.index(n) for n in names]) if names else None
+    made = []
+    for start in range(0, len(numbers), LARGEST_BATCH):
+        part = slice(start, start + LARGEST_BATCH)
+        chosen = None if labels is None else labels[part].to(target)
+        images = family.generate(chosen, seeds_of(numbers[part]).to(target))
+        made.append(to_pixels(images).cpu())
+        report(min(part.stop, len(numbers)), len(numbers))
+    return Generated(torch.cat(made), tuple(numbers), tuple(names))
+
+
+def seeds_of(numbers: Sequence[int]) -> Seeds:
+    """The picture seeds behind the numbers a person gives."""
+    return torch.cat([picture_seeds(1, number, "generate") for number in numbers])
+
+
+def save_generated(generated: Generated, out: str | Path) -> list[Path]:
+    """One PNG grid when `out` ends in .png, otherwise a folder with a PNG per picture."""
+    out = Path(out)
+    count = len(generated.pixels)
+    try:
+        if out.suffix.lower() == ".png":
+            save_png(grid(generated.pixels, _columns(generated)), out)
+            return [out]
+        paths = []
+        for index in range(count):
+            name = f"{generated.seeds[index]:06d}"
+            if generated.classes:
+                name = f"{name}-{_as_file_name(generated.classes[index])}"
+            paths.append(out / f"{name}.png")
+            tile = grid(generated.pixels[index : index + 1], 1, gap_px=0, min_tile_px=1)
+            save_png(tile, paths[-1])
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(f"{out} cannot be written ({reason}): choose another --out") from error
+    return paths
+
+
+def _classes_in_turn(spec: ImageSpec, wanted: Sequence[str], count: int) -> list[str]:
+    """The class of each picture: the wanted ones (all of them when none are named) in turn."""
+    for name in wanted:
+        if name not in spec.classes:
+            if not spec.classes:
+                raise RunError(f"class {name!r} cannot be asked for: the run learnt no classes")
+            raise RunError(unknown_name("class", name, list(spec.classes)))
+    chosen = list(wanted) or list(spec.classes)
+    return [chosen[i % len(chosen)] for i in range(count)] if chosen else []
+
+
+def _columns(generated: Generated) -> int:
+    """A column for each class where there are classes, else a square."""
+    kinds = len(set(generated.classes))
+    return kinds if 1 < kinds <= 20 else max(1, round(len(generated.pixels) ** 0.5))
+
+
+def _as_file_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)

@@ -1,0 +1,253 @@
+"""Train a model, or go on with one: the same call does both."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from maquette.core.devices import Engine, start_engine
+from maquette.core.errors import DatasetError, RunError
+from maquette.core.family import Generates
+from maquette.core.images import ImageSpec
+from maquette.core.randomness import seed_everything
+from maquette.data.dataset import ImageDataset, open_dataset
+from maquette.families import family_class
+from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
+from maquette.runs.folder import Run, create_run, open_run
+from maquette.runs.history import History
+from maquette.runs.previews import Previews
+from maquette.runs.report import write_report
+from maquette.runs.scoring import Scoring
+from maquette.runs.trackers import Tracking
+from maquette.training.callback import Callback
+from maquette.training.session import Session
+from maquette.training.trainer import Trainer
+
+# What may change between two sittings of one run without making it another run.
+CHANGEABLE = ("training.steps", "training.epochs", "training.hours", "training.device", "callbacks")
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How one sitting ended."""
+
+    run: Run
+    outcome: Literal["finished", "interrupted", "already finished"]
+    signal: int | None = None  # that interrupted it
+
+
+def train(
+    recipe: str | Recipe | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None = None,
+) -> TrainingResult:
+    """Train a recipe (a shipped name, a YAML file or a Recipe) on a dataset folder.
+
+    `recipe` may also be a run folder: then that run continues. So does a run already in `out`.
+    `overrides` are settings such as "training.steps=500". `watchers` are more callbacks, given the
+    run and its trainer. Raises SettingsError, DatasetError or RunError, each with one sentence.
+    """
+    run, dataset = _run_to_train(recipe, data, out, overrides)
+    with run.locked():
+        engine = start_engine(run.recipe.training.device, run.recipe.training.precision)
+        return _sit(run, dataset, engine, watchers)
+
+
+def _run_to_train(
+    recipe: str | Recipe | Path,
+    data: str | Path | None,
+    out: str | Path | None,
+    overrides: Sequence[str],
+) -> tuple[Run, ImageDataset]:
+    """The run to go on with, or a new one, and the pictures it learns from."""
+    if not isinstance(recipe, Recipe) and (Path(recipe) / "run.json").exists():
+        run = open_run(recipe)
+        wanted = parse_recipe(to_yaml(run.recipe), overrides, source=str(recipe))
+        return _continued(run, wanted, data)
+    wanted = recipe if isinstance(recipe, Recipe) else read_recipe(str(recipe), overrides)
+    folder = Path(out) if out is not None else Path("runs") / wanted.name
+    if (folder / "run.json").exists():
+        return _continued(open_run(folder), wanted, data)
+    if data is None:
+        raise DatasetError(
+            "say what to learn from with --data DIR: a folder made by `maquette data build`"
+        )
+    dataset = open_dataset(data, mirror=wanted.data.mirror)
+    family_class(wanted.family)(wanted.model, dataset.spec)  # refuses what it cannot learn
+    engine = start_engine(wanted.training.device, wanted.training.precision)
+    return create_run(folder, wanted, dataset, Path(data), engine.fingerprint()), dataset
+
+
+def _continued(run: Run, wanted: Recipe, data: str | Path | None) -> tuple[Run, ImageDataset]:
+    """The run with its changeable settings changed, and its dataset checked to be the same."""
+    before, after = run.recipe.model_dump(), wanted.model_dump()
+    changed = [path for path in _differences(before, after) if not path.startswith(CHANGEABLE)]
+    if changed:
+        raise RunError(
+            f"{run.folder} was started with another {changed[0]}: continue it as it was "
+            f"(`maquette train {run.folder}`), or start a new run with another --out"
+        )
+    dataset = open_dataset(data or run.dataset_path, mirror=run.recipe.data.mirror)
+    _check_same_pictures(run, dataset)
+    if wanted != run.recipe:
+        run.change_recipe(wanted)
+    return run, dataset
+
+
+def _differences(before: object, after: object, path: str = "") -> Iterator[str]:
+    """The paths of settings that differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before | after:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _differences(before.get(key), after.get(key), inner)
+    elif before != after:
+        yield path
+
+
+def _check_same_pictures(run: Run, dataset: ImageDataset) -> None:
+    if dataset.spec != run.spec:
+        raise DatasetError(
+            f"{run.folder} learns {_described(run.spec)}, but the dataset {dataset.name} has "
+            f"{_described(dataset.spec)}: continue with the dataset it began with"
+        )
+    if dataset.fingerprint != run.info["dataset"]["fingerprint"]:
+        raise DatasetError(
+            f"the dataset {dataset.name} is not the one {run.folder} began with "
+            "(its pictures changed): build it again from the same pictures, or start a new run"
+        )
+
+
+def _described(spec: ImageSpec) -> str:
+    names = ", ".join(spec.classes[:3]) + (" …" if len(spec.classes) > 3 else "")
+    return f"{spec} ({names})" if names else str(spec)
+
+
+def _sit(
+    run: Run,
+    dataset: ImageDataset,
+    engine: Engine,
+    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None,
+) -> TrainingResult:
+    """Train until the end or an interruption, and leave the folder in order."""
+    recipe = run.recipe
+    seed_everything(recipe.training.seed, "weights")
+    family = family_class(recipe.family)(recipe.model, dataset.spec)
+    trainer = Trainer(family, dataset.on(engine.device), recipe.training, engine)
+    callbacks = standard_callbacks(run, trainer, dataset) if engine.is_main else []
+    if watchers is not None and engine.is_main:
+        callbacks += watchers(run, trainer)
+    settings = recipe.callbacks
+    session = Session(
+        trainer,
+        run.checkpoints,
+        settings.checkpoint_every_steps,
+        settings.checkpoint_every_seconds,
+        callbacks,
+    )
+    if session.is_over():
+        return TrainingResult(run, "already finished")
+    run.note(state="training")
+    state = "failed"
+    with _stopping_on_signals(session.stop) as received:
+        try:
+            outcome = session.run()
+            state = "finished" if outcome == "finished" else "stopped"
+        finally:
+            if engine.is_main:
+                _put_in_order(run, session, state, callbacks)
+    return TrainingResult(run, outcome, received[0] if received else None)
+
+
+def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> list[Callback]:
+    """History, previews, scores and trackers, as the recipe sets them."""
+    settings, training = run.recipe.callbacks, run.recipe.training
+    batch_size, device = training.batch_size, trainer.engine.device
+    count = settings.preview_pictures
+    callbacks: list[Callback] = [
+        Previews(
+            run.folder / "previews",
+            dataset.batch(0, count, training.seed).to(device),
+            max(1, settings.preview_every_images // batch_size),
+            columns=max(1, round(count**0.5)),
+        )
+    ]
+    if settings.score_pictures and isinstance(trainer.family, Generates):
+        callbacks.append(
+            Scoring(
+                held_out(run, dataset).on(device),
+                settings.score_pictures,
+                settings.checkpoint_every_steps,
+                training.seed,
+                batch_size,
+            )
+        )
+    callbacks.append(
+        History(run.folder / "history.jsonl", settings.history_every_steps, batch_size)
+    )
+    if settings.trackers:
+        callbacks.append(Tracking(settings.trackers, run.folder, settings.history_every_steps))
+    return callbacks
+
+
+def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
+    """The pictures kept away from training; the training ones where too few were kept."""
+    try:
+        return open_dataset(run.dataset_path, split="holdout")
+    except DatasetError:
+        return dataset
+
+
+def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Callback]) -> None:
+    """Say in run.json how it ended and what is served; draw the film and the report."""
+    run.note(
+        state=state,
+        step=session.trainer.step,
+        images=session.trainer.progress.images,
+        seconds=session.trainer.clock.seconds,
+        certified_until=session.certified_until,
+    )
+    try:
+        served = run.served()
+        run.note(
+            served={
+                "step": served.entry.step,
+                "why": served.why,
+                "score": served.entry.facts["score"],
+            }
+        )
+    except RunError:
+        run.note(served=None)
+    for callback in callbacks:
+        if isinstance(callback, Previews):
+            callback.film()
+    write_report(run.folder)
+
+
+@contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM ask for a stop that saves; a second one ends at once."""
+    received: list[int] = []
+
+    def handle(number: int, frame: object) -> None:  # noqa: ARG001
+        received.append(number)
+        signal.signal(
+            number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler
+        )
+        stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
