@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import (
@@ -75,7 +75,7 @@ class Recipe(Settings):
             model = family_class(raw["family"]).Settings.model_validate(model)
         return {**raw, "model": model}
 
-    def with_training(self, **changes: Any) -> Self:
+    def with_training(self, **changes: Any) -> "Recipe":
         """The same recipe with other training settings, validated again."""
         training = TrainingSettings.model_validate(self.training.model_dump() | changes)
         return self.model_copy(update={"training": training})

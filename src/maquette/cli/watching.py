@@ -2,7 +2,6 @@
 
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -41,7 +40,7 @@ class TrainingBar(Callback):
         self._progress.update(self._task, description=run.folder.name)
         return [self]
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "TrainingBar":
         self._progress.start()
         return self
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -91,6 +91,7 @@ def start_engine(device: str = "auto", precision: Precision = "auto") -> Engine:
     return Engine(chosen, _precision(precision, chosen), rank, processes)
 
 
+@runtime_checkable
 class Tracker(Protocol):
     """What accelerate's tracker adapters have in common."""
 

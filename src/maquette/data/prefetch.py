@@ -6,7 +6,6 @@ disk; a resident dataset has nothing to wait for.
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
 
 from maquette.core.images import Batch
 from maquette.data.dataset import ImageDataset
@@ -42,7 +41,7 @@ class Prefetcher:
         """End the thread; batches under way are finished and dropped."""
         self._thread.shutdown(cancel_futures=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Prefetcher":
         return self
 
     def __exit__(

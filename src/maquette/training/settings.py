@@ -1,6 +1,6 @@
 """How long, how fast and how carefully to train: the `training` part of a recipe."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -100,7 +100,7 @@ class TrainingSettings(Settings):
         return {**raw, "players": players}
 
     @model_validator(mode="after")
-    def _parts_are_equal(self) -> Self:
+    def _parts_are_equal(self) -> "TrainingSettings":
         if self.batch_size % self.micro_batches:
             raise ValueError(
                 f"batch_size {self.batch_size} cannot be split into "
@@ -109,7 +109,7 @@ class TrainingSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _length_is_known(self) -> Self:
+    def _length_is_known(self) -> "TrainingSettings":
         if sum(given is not None for given in (self.steps, self.epochs)) > 1:
             raise ValueError("give steps or epochs, not both")
         if self.steps or self.epochs or self.hours or isinstance(self.optimizer.schedule, Phases):

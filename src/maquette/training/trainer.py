@@ -6,7 +6,7 @@ the device in blocks, so watching every step costs no synchronisation at every s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -22,6 +22,7 @@ from maquette.training.players import Player
 from maquette.training.settings import TrainingSettings
 
 
+@runtime_checkable
 class BatchSource(Protocol):
     """What the loop needs of a dataset."""
 

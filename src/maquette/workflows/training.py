@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from maquette.core.family import Generates
 from maquette.core.images import ImageSpec
 from maquette.core.randomness import seed_everything
 from maquette.data.dataset import ImageDataset, open_dataset
+from maquette.data.prefetch import Prefetcher
 from maquette.families import family_class
 from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
 from maquette.runs.folder import Run, create_run, open_run
@@ -138,11 +139,24 @@ def _sit(
     recipe = run.recipe
     seed_everything(recipe.training.seed, "weights")
     family = family_class(recipe.family)(recipe.model, dataset.spec)
-    trainer = Trainer(family, dataset.on(engine.device), recipe.training, engine)
+    near = dataset.on(engine.device)
+    with nullcontext(near) if near.resident else Prefetcher(near) as source:
+        trainer = Trainer(family, source, recipe.training, engine)
+        return _train_on(run, trainer, dataset, watchers)
+
+
+def _train_on(
+    run: Run,
+    trainer: Trainer,
+    dataset: ImageDataset,
+    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None,
+) -> TrainingResult:
+    """One session with its callbacks."""
+    engine = trainer.engine
     callbacks = standard_callbacks(run, trainer, dataset) if engine.is_main else []
     if watchers is not None and engine.is_main:
         callbacks += watchers(run, trainer)
-    settings = recipe.callbacks
+    settings = run.recipe.callbacks
     session = Session(
         trainer,
         run.checkpoints,

@@ -1,0 +1,88 @@
+"""From the lines of a history to curves that can be drawn, honest about what was abandoned.
+
+After a rollback training repeats steps it had done before; the earlier attempt stays in the history
+and in the curves, marked as not kept.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CLOCKS = ("step", "images", "seconds")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One number over training; arrays of equal length in the order of the history."""
+
+    images: NDArray[np.float64]  # training images seen
+    values: NDArray[np.float64]
+    kept: NDArray[np.bool_]  # False where a rollback went back to an earlier step
+
+    def branches(self) -> Iterator["Curve"]:
+        """Unbroken pieces: the kept points as one, each abandoned attempt on its own."""
+        if self.kept.any():
+            yield self.where(self.kept)
+        changes = np.flatnonzero(np.diff(self.kept.astype(int)) | (np.diff(self.images) < 0)) + 1
+        for piece in np.split(np.arange(len(self.kept)), changes):
+            if not self.kept[piece[0]]:
+                start = max(0, piece[0] - 1)  # from the point it left the kept curve
+                yield self.where(slice(start, piece[-1] + 1))
+
+    def where(self, chosen: slice | NDArray[np.bool_]) -> "Curve":
+        return Curve(self.images[chosen], self.values[chosen], self.kept[chosen])
+
+
+def read_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, Curve]:
+    """Every finite number in the lines that are no events, by name, in the order they appear.
+
+    A point is kept unless a later line is of an earlier step, or of the same step and name.
+    """
+    points: dict[str, list[tuple[float, float, bool]]] = {}
+    earliest, earliest_of = inf, dict[str, float]()
+    measured = [line for line in lines if "event" not in line and "step" in line]
+    for line in reversed(measured):
+        step = line["step"]
+        for name, value in line.items():
+            if name in _CLOCKS or not isinstance(value, int | float) or not isfinite(value):
+                continue
+            kept = step <= earliest and step < earliest_of.get(name, inf)
+            points.setdefault(name, []).append((line.get("images", step), value, kept))
+            earliest_of[name] = min(step, earliest_of.get(name, inf))
+        earliest = min(step, earliest)
+    names = dict.fromkeys(name for line in measured for name in line)
+    return {name: _curve(points[name][::-1]) for name in names if name in points}
+
+
+def smoothed(curve: Curve, most_points: int = 240) -> Curve:
+    """Medians of at most so many equal pieces, then over five neighbours: spikes leave no trace."""
+    pieces = np.array_split(np.arange(len(curve.values)), min(most_points, len(curve.values)))
+    images = np.array([curve.images[piece].mean() for piece in pieces])
+    medians = np.array([np.median(curve.values[piece]) for piece in pieces])
+    if len(medians) >= 5:
+        padded = np.pad(medians, 2, mode="edge")
+        medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    return Curve(images, medians, np.ones(len(pieces), dtype=bool))
+
+
+def thinned(curve: Curve, most_points: int = 800) -> Curve:
+    """The lowest and the highest of each of equal pieces: every spike keeps its height."""
+    if len(curve.values) <= most_points:
+        return curve
+    pieces = np.array_split(np.arange(len(curve.values)), most_points // 2)
+    extremes = [
+        sorted((piece[curve.values[piece].argmin()], piece[curve.values[piece].argmax()]))
+        for piece in pieces
+    ]
+    chosen = np.zeros(len(curve.values), dtype=bool)
+    chosen[np.array(extremes).ravel()] = True
+    return curve.where(chosen)
+
+
+def _curve(points: Sequence[tuple[float, float, bool]]) -> Curve:
+    images, values, kept = zip(*points, strict=True)
+    return Curve(np.array(images, float), np.array(values, float), np.array(kept, bool))

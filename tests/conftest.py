@@ -1,0 +1,33 @@
+"""Small datasets and sessions that many tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from maquette.core.images import ImageSpec
+from maquette.data.dataset import ImageDataset
+
+torch.set_num_threads(1)  # tests run side by side, one core each
+
+
+def toy_dataset(
+    height: int = 16, width: int = 16, classes: int = 3, count: int = 20, channels: int = 3
+) -> ImageDataset:
+    """Random pictures, the same ones every time."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(
+        0, 256, (count, channels, height, width), generator=generator, dtype=torch.uint8
+    )
+    names = tuple("abcdefghij"[:classes])
+    labels = torch.arange(count) % classes if classes else None
+    return ImageDataset(pixels, ImageSpec(channels, height, width, names), labels=labels)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real pictures; the test is skipped where there is none."""
+    if not (folder := os.environ.get("MAQUETTE_REAL_DATA")):
+        pytest.skip("needs real pictures: set MAQUETTE_REAL_DATA")
+    return Path(folder)

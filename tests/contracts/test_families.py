@@ -1,0 +1,168 @@
+"""The contract every family keeps, tried on every shipped recipe. A new one needs no edit here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import toy_dataset
+from torch import nn
+from toys import STEPS, StopAt, same_weights, toy_family, toy_recipe, toy_session, toy_trainer
+
+from maquette.core.family import Generates
+from maquette.core.images import Batch
+from maquette.core.randomness import picture_seeds, seed_everything
+from maquette.families import available_families
+from maquette.recipe import Recipe, parse_recipe, read_recipe, shipped_recipes, to_yaml
+from maquette.training.callback import Callback, Moment
+
+NAMES = list(shipped_recipes())
+DEPENDS_ON_THE_BATCH = (nn.modules.batchnorm._BatchNorm, nn.Dropout)
+
+
+@pytest.fixture(params=NAMES)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    return toy_recipe(request.param)
+
+
+def test_every_family_has_a_recipe():
+    assert {read_recipe(name).family for name in NAMES} == set(available_families())
+
+
+def test_a_recipe_survives_a_round_trip():
+    for name in NAMES:
+        recipe = read_recipe(name)
+        assert recipe.name == name
+        assert parse_recipe(to_yaml(recipe)) == recipe
+
+
+def test_every_turn_changes_only_its_player(recipe):
+    trainer = toy_trainer(recipe, toy_dataset())
+    players = trainer.family.players()
+    batch, seen = trainer._batch(0), set()
+    seed_everything(0)
+    before = {n: [p.clone() for p in m.parameters()] for n, m in players.items()}
+    for name, _ in trainer._turns(batch, only=None):
+        with_gradient = {n for n, m in players.items() if any(_has_gradient(m))}
+        assert with_gradient == {name}
+        trainer.players[name].improve(1e-3)
+        seen.add(name)
+        changed = {
+            n
+            for n, m in players.items()
+            if any(not p.equal(q) for p, q in zip(m.parameters(), before[n], strict=True))
+        }
+        assert changed == seen
+    assert seen == set(players)
+
+
+def _has_gradient(module: nn.Module) -> list[bool]:
+    return [p.grad is not None for p in module.parameters()]
+
+
+@pytest.mark.parametrize("stop", range(1, STEPS))
+def test_a_resumed_run_is_bitwise_the_uninterrupted_one(recipe, tmp_path, stop):
+    whole = toy_trainer(recipe, toy_dataset())
+    toy_session(whole, tmp_path / "whole").run()
+
+    stopper = StopAt(stop)
+    first = toy_session(toy_trainer(recipe, toy_dataset()), tmp_path / "cut", [stopper])
+    stopper.session = first
+    assert first.run() == "interrupted"
+    torch.randn(7)  # the outside world moves on
+    again = toy_trainer(recipe, toy_dataset())
+    second = toy_session(again, tmp_path / "cut")
+    assert second.run() == "finished"
+
+    assert same_weights(whole, again)
+    assert second.guard.state() == second.guard.state()
+
+
+class Painter(Callback):
+    """Looks as hard as it can."""
+
+    every_steps = 1
+
+    def __init__(self, batch: Batch):
+        self.batch = batch
+
+    def after_step(self, moment: Moment) -> None:
+        moment.average.preview(self.batch)
+        torch.randn(3)
+
+
+def test_watching_changes_nothing(recipe, tmp_path):
+    dataset = toy_dataset()
+    alone, watched = toy_trainer(recipe, dataset), toy_trainer(recipe, dataset)
+    toy_session(alone, tmp_path / "alone").run()
+    painter = Painter(dataset.batch(0, 4, 0))
+    toy_session(watched, tmp_path / "watched", [painter], save_every_steps=2).run()
+    assert same_weights(alone, watched)
+
+
+def test_micro_batches_add_up_to_the_batch(recipe):
+    if any(isinstance(m, DEPENDS_ON_THE_BATCH) for m in toy_modules(recipe)):
+        pytest.skip("its batch statistics or dropout depend on the batch by design")
+    whole, pieces = (
+        toy_trainer(recipe.with_training(micro_batches=n), toy_dataset()) for n in (1, 4)
+    )
+    for _ in range(2):
+        whole.learn(), pieces.learn()
+    for p, q in zip(whole.family.parameters(), pieces.family.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-3, atol=2e-5)
+
+
+def toy_modules(recipe: Recipe) -> list[nn.Module]:
+    return list(toy_family(recipe, toy_dataset().spec).modules())
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 24), (32, 16)])
+@pytest.mark.parametrize("classes", [0, 2])
+def test_rectangular_pictures_with_and_without_classes(recipe, height, width, classes):
+    dataset = toy_dataset(height, width, classes, channels=1)
+    trainer = toy_trainer(recipe, dataset)
+    values = trainer.learn()
+    assert all(value.isfinite() for value in values.values())
+    images = trainer.average.preview(dataset.batch(0, 4, 0))
+    assert images.shape[1:] == (1, height, width)
+    assert images.isfinite().all()
+    assert images.abs().max() <= 1.5  # pictures, give or take
+
+
+def test_a_preview_depends_on_its_batch_alone(recipe):
+    dataset = toy_dataset()
+    family = toy_family(recipe, dataset.spec).eval()
+    batch = dataset.batch(0, 4, 0)
+    first = family.preview(batch)
+    torch.randn(5)
+    assert torch.equal(first, family.preview(batch))
+
+
+def test_a_picture_depends_on_its_own_seed_alone(recipe):
+    dataset = toy_dataset()
+    family = toy_family(recipe, dataset.spec).eval()
+    if not isinstance(family, Generates):
+        pytest.skip("does not generate")
+    seeds, labels = picture_seeds(5, "some"), torch.tensor([0, 1, 2, 0, 1])
+    with torch.no_grad():
+        among, alone = family.generate(labels, seeds), family.generate(labels[3:4], seeds[3:4])
+    torch.testing.assert_close(among[3], alone[0], rtol=1e-4, atol=1e-5)
+
+
+def test_two_processes_equal_one_with_the_same_batch(tmp_path):
+    """Started by torchrun, as a person would; weights agree within float tolerance."""
+    script = Path(__file__).with_name("two_processes.py")
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(script.parents[1])}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    for count in (1, 2):
+        out = tmp_path / f"{count}.safetensors"
+        command = [*torchrun, "--nproc-per-node", str(count), str(script), str(out)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr[-2000:]
+    from safetensors.torch import load_file
+
+    one, two = load_file(tmp_path / "1.safetensors"), load_file(tmp_path / "2.safetensors")
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=2e-5)

@@ -1,0 +1,20 @@
+"""Trains the default recipe for three steps in however many processes there are; rank 0 saves."""
+
+import sys
+
+from conftest import toy_dataset
+from safetensors.torch import save_file
+from toys import toy_family, toy_recipe
+
+from maquette.core.devices import start_engine
+from maquette.training.trainer import Trainer
+
+dataset, recipe = toy_dataset(), toy_recipe("gan")
+engine = start_engine("cpu", "fp32")
+trainer = Trainer(toy_family(recipe, dataset.spec), dataset, recipe.training, engine)
+for _ in range(3):
+    trainer.learn()
+engine.wait_for_all()
+if engine.is_main:
+    weights = trainer.family.state_dict()
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, sys.argv[1])

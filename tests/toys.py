@@ -1,0 +1,70 @@
+"""Any shipped recipe at toy size, and sessions on it: what the contract tests train."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maquette.core.devices import start_engine
+from maquette.core.family import Family
+from maquette.core.images import ImageSpec
+from maquette.core.randomness import seed_everything
+from maquette.data.dataset import ImageDataset
+from maquette.families import family_class
+from maquette.recipe import Recipe, read_recipe
+from maquette.training.callback import Callback
+from maquette.training.checkpoints import CheckpointStore
+from maquette.training.session import Session
+from maquette.training.trainer import Trainer
+
+STEPS = 6
+
+
+def toy_recipe(name: str, **training: Any) -> Recipe:
+    """The shipped recipe, as narrow as its family allows, six steps of eight pictures."""
+    recipe = read_recipe(name)
+    fields = type(recipe.model).model_fields
+    narrow = {"width": 4, "latents": 8}
+    changes = {field: value for field, value in narrow.items() if field in fields}
+    model = type(recipe.model).model_validate(recipe.model.model_dump() | changes)
+    length = {"steps": STEPS, "epochs": None, "batch_size": 8, "device": "cpu"}
+    return recipe.model_copy(update={"model": model}).with_training(**(length | training))
+
+
+def toy_family(recipe: Recipe, spec: ImageSpec) -> Family:
+    seed_everything(recipe.training.seed, "weights")
+    return family_class(recipe.family)(recipe.model, spec)
+
+
+def toy_trainer(recipe: Recipe, dataset: ImageDataset) -> Trainer:
+    engine = start_engine("cpu", "fp32")
+    return Trainer(toy_family(recipe, dataset.spec), dataset, recipe.training, engine)
+
+
+def toy_session(
+    trainer: Trainer,
+    folder: Path,
+    callbacks: Sequence[Callback] = (),
+    save_every_steps: int = 100,
+) -> Session:
+    return Session(trainer, CheckpointStore(folder), save_every_steps, 3600.0, callbacks)
+
+
+class StopAt(Callback):
+    """Asks for a stop after one step, as Ctrl-C would."""
+
+    def __init__(self, step: int):
+        self.every_steps, self.session = step, None
+
+    def after_step(self, moment: Any) -> None:
+        if moment.progress.step == self.every_steps:
+            self.session.stop()
+
+
+def same_weights(a: Trainer, b: Trainer) -> bool:
+    """Networks, averages and optimizers, bit for bit."""
+    first, second = a.tensors(), b.tensors()
+    return all(
+        first[file].keys() == second[file].keys()
+        and all(first[file][name].equal(second[file][name]) for name in first[file])
+        for file in first
+    )
