@@ -20,13 +20,14 @@ from pydantic import (
     PositiveInt,
     SerializeAsAny,
     ValidationError,
-    model_validator,
+    field_validator,
 )
 
 from maquette.core.errors import SettingsError, unknown_name
 from maquette.core.settings import Settings
 from maquette.data.settings import DataSettings
 from maquette.families import available_families, family_class
+from maquette.training.schedules import Schedule
 from maquette.training.settings import TrainingSettings
 
 
@@ -56,7 +57,7 @@ class Recipe(Settings):
     """Name of the recipe; a run is called after it."""
     family: str
     """Which model family: the name of a file in maquette/families."""
-    model: SerializeAsAny[Settings]
+    model: SerializeAsAny[Settings] = Field(default_factory=dict, validate_default=True)
     """Settings of the family."""
     data: DataSettings = DataSettings()
     """How pictures are shown to the family."""
@@ -65,15 +66,18 @@ class Recipe(Settings):
     callbacks: CallbackSettings = CallbackSettings()
     """What happens while it learns."""
 
-    @model_validator(mode="before")
+    @field_validator("family")
     @classmethod
-    def _model_by_family(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict) or not isinstance(raw.get("family"), str):
-            return raw
-        model = raw.get("model", {})
-        if isinstance(model, dict):
-            model = family_class(raw["family"]).Settings.model_validate(model)
-        return {**raw, "model": model}
+    def _family_exists(cls, name: str) -> str:
+        family_class(name)
+        return name
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _model_by_family(cls, raw: Any, info: Any) -> Any:
+        if "family" not in info.data:  # refused already
+            return Settings()
+        return family_class(info.data["family"]).Settings.model_validate(raw)
 
     def with_training(self, **changes: Any) -> "Recipe":
         """The same recipe with other training settings, validated again."""
@@ -102,8 +106,9 @@ def parse_recipe(text: str, overrides: Sequence[str] = (), source: str = "recipe
         raise SettingsError(f"{source} is not valid YAML{line}") from error
     if not isinstance(raw, dict):
         raise SettingsError(f"{source} is not a recipe: it must be a YAML mapping with a family")
+    raw = _overridden(raw, overrides)
     try:
-        return Recipe.model_validate(_overridden(raw, overrides))
+        return Recipe.model_validate(raw)
     except ValidationError as error:
         raise SettingsError(f"{source}: {_sentence(error, raw)}") from error
 
@@ -155,7 +160,10 @@ def json_schema(family: str | None = None) -> dict[str, Any]:
 def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """The raw recipe with `a.b=c` applied."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
+    if not overrides:
+        return raw
     for override in overrides:
         key, equals, _ = override.partition("=")
         if not equals or not all(key.split(".")):
@@ -163,7 +171,13 @@ def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
                 f"--set {override} is not of the form part.setting=value, "
                 "for example training.steps=500"
             )
-    merged = OmegaConf.merge(OmegaConf.create(raw), OmegaConf.from_dotlist(list(overrides)))
+    try:
+        merged = OmegaConf.merge(OmegaConf.create(raw), OmegaConf.from_dotlist(list(overrides)))
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
+        raise SettingsError(
+            f"--set {' --set '.join(overrides)} cannot be read: "
+            "write values as in YAML, for example a.b=[1, 2]"
+        ) from error
     result = OmegaConf.to_container(merged, resolve=False)
     assert isinstance(result, dict)
     return {str(key): value for key, value in result.items()}
@@ -173,16 +187,24 @@ def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
 
 
 def _sentence(error: ValidationError, raw: dict[str, Any]) -> str:
-    """The first problem of a validation, by the path a person would write."""
-    problem = error.errors()[0]
+    """The likeliest problem of a validation, by the path a person would write."""
+    problems = error.errors()
+    misspelt = (p for p in problems if p["type"] == "extra_forbidden")
+    problem = next(misspelt, problems[0])
     path = [str(part) for part in problem["loc"]]
-    owner = TrainingSettings if error.title == "TrainingSettings" else Recipe
-    if error.title not in ("Recipe", "TrainingSettings"):
-        owner, path = Recipe, ["model", *path]
-    shown = ".".join(part for part in path if not _is_tag(part, path))
+    shown = ".".join(part for i, part in enumerate(path) if not _is_tag(path, i))
     if problem["type"] == "extra_forbidden":
-        known = _fields_at(owner, path[:-1], raw)
+        known = _fields_at(path[:-1], raw)
         return unknown_name("setting", shown, _prefixed(shown, known))
+    if problem["type"] == "union_tag_not_found" and isinstance(problem["input"], dict):
+        known = _fields_at(path, raw)
+        wrong = next((key for key in problem["input"] if key not in known), None)
+        if wrong is not None:
+            name = f"{shown}.{wrong}"
+            return unknown_name("setting", name, _prefixed(name, known))
+    if problem["type"] == "union_tag_invalid":
+        kinds = problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+        return f"{shown}.kind: " + unknown_name("kind", problem["ctx"]["tag"], kinds)
     message = problem["msg"].removeprefix("Value error, ")
     given = "" if problem["type"] in ("missing", "value_error") else f", not {problem['input']!r}"
     return f"{shown or 'the recipe'}: {message[0].lower()}{message[1:]}{given}"
@@ -193,22 +215,22 @@ def _prefixed(shown: str, names: Sequence[str]) -> list[str]:
     return [f"{parent}.{name}" if parent else name for name in names]
 
 
-def _is_tag(part: str, path: list[str]) -> bool:
+def _is_tag(path: list[str], position: int) -> bool:
     """The kind of a schedule stands in pydantic's path, not in a person's."""
-    position = path.index(part)
-    return position > 0 and path[position - 1] == "schedule"
+    kinds = {_kind_of(model) for model in _models_of(Schedule)}
+    return position > 0 and path[position - 1] == "schedule" and path[position] in kinds
 
 
-def _fields_at(model: type[BaseModel], path: list[str], raw: dict[str, Any]) -> list[str]:
+def _fields_at(path: list[str], raw: dict[str, Any]) -> list[str]:
     """The names that would have been right at this place."""
-    if path and path[0] == "model" and model is Recipe:
-        return _fields_at(family_class(raw["family"]).Settings, path[1:], raw)
-    candidates = [model]
+    candidates: list[type[BaseModel]] = [Recipe]
+    if path and path[0] == "model":
+        candidates, path = [family_class(raw["family"]).Settings], path[1:]
     for part in path:
+        tagged = [c for c in candidates if len(candidates) > 1 and _kind_of(c) == part]
         inner = [c for m in candidates for c in _models_in(m, part)]
-        candidates = inner or candidates
-    tagged = [c for c in candidates if path and _kind_of(c) == path[-1]]
-    return sorted({name for c in tagged or candidates for name in c.model_fields})
+        candidates = tagged or inner or candidates
+    return sorted({name for c in candidates for name in c.model_fields})
 
 
 def _models_in(model: type[BaseModel], field: str) -> Iterator[type[BaseModel]]:

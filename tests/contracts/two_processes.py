@@ -1,4 +1,4 @@
-"""Trains the default recipe for three steps in however many processes there are; rank 0 saves."""
+"""Trains the default recipe for three steps in two processes; the first saves the weights."""
 
 import sys
 
@@ -11,6 +11,7 @@ from maquette.training.trainer import Trainer
 
 dataset, recipe = toy_dataset(), toy_recipe("gan")
 engine = start_engine("cpu", "fp32")
+assert engine.processes == 2
 trainer = Trainer(toy_family(recipe, dataset.spec), dataset, recipe.training, engine)
 for _ in range(3):
     trainer.learn()

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from scenes import scenes
 
 from maquette.evaluation.diversity import diversity
+from scenes import scenes
 
 
 def test_real_against_real_is_one() -> None:

@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import scenes
 from scipy.stats import wasserstein_distance
 
 from maquette.evaluation.sliced_wasserstein import sliced_wasserstein, wasserstein_1
+from scenes import scenes
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,13 +1,15 @@
 """SqueezeNet's shapes with fresh weights, and its published eyesight with the real ones."""
 
-import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from maquette.core.errors import MaquetteError
+from maquette.evaluation.frechet import frechet_distance
 from maquette.networks.squeezenet import SqueezeNetFeatures, load_squeezenet
 
 
@@ -43,18 +45,11 @@ def test_a_file_that_does_not_fit_is_named(tmp_path: Path) -> None:
             load_squeezenet(path)
 
 
-@pytest.mark.skipif("MAQUETTE_REAL_DATA" not in os.environ, reason="needs the real pictures")
-def test_real_weights_tell_kinds_of_pictures_apart() -> None:
-    import numpy as np
-    from PIL import Image
-
-    from maquette.evaluation.frechet import frechet_distance
-
-    data = Path(os.environ["MAQUETTE_REAL_DATA"])
-    network = load_squeezenet(data / "weights" / "squeezenet1_1_imagenet.safetensors")
+def test_real_weights_tell_kinds_of_pictures_apart(real_data: Path) -> None:
+    network = load_squeezenet(real_data / "weights" / "squeezenet1_1_imagenet.safetensors")
 
     def features(folder: str) -> torch.Tensor:
-        paths = sorted((data / folder).glob("*.jpg"))[:50]
+        paths = sorted((real_data / folder).glob("*.jpg"))[:50]
         pictures = [np.asarray(Image.open(p).convert("RGB").resize((96, 96))) for p in paths]
         return network(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2))
 

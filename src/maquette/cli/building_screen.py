@@ -5,11 +5,20 @@ from collections import Counter
 from rich.markup import escape
 
 from maquette.cli.console import console, counting
+from maquette.data.build import Colour
+from maquette.data.labelling import Labels
+from maquette.data.preparation import Fit
 from maquette.workflows.datasets import build_dataset
 
 
 def show(
-    sources: list[str], out: str, size: str, fit: str, colour: str, labels: str, holdout: float
+    sources: list[str],
+    out: str,
+    size: str,
+    fit: Fit,
+    colour: Colour,
+    labels: Labels,
+    holdout: float,
 ) -> None:
     with counting("building", "pictures") as report:
         summary = build_dataset(

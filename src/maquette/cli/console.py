@@ -15,8 +15,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, soft_wrap=True)  # commands and paths can be copied whole
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class RateColumn(ProgressColumn):
@@ -33,7 +33,7 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def counting(title: str, what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar; call what it gives with (done, total)."""
+    """A progress bar in a terminal, from the first call of what it gives: (done, total)."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -41,10 +41,15 @@ def counting(title: str, what: str) -> Iterator[Callable[[int, int | None], None
         RateColumn(what),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors) as progress:
-        task = progress.add_task(title, total=None)
+    progress = Progress(*columns, console=errors, disable=not errors.is_terminal)
+    task = progress.add_task(title, total=None)
 
-        def report(done: int, total: int | None) -> None:
-            progress.update(task, completed=done, total=total)
+    def report(done: int, total: int | None) -> None:
+        progress.start()
+        progress.update(task, completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if progress.live.is_started:
+            progress.stop()

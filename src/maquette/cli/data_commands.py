@@ -1,8 +1,13 @@
 """`maquette data …`: from pictures to a dataset."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+# The same words as in maquette.data, repeated because importing that takes seconds.
+Fit = Literal["cover", "contain", "stretch"]
+Colour = Literal["auto", "rgb", "grey"]
+Labels = Literal["auto", "folders", "sources", "none"]
 
 app = typer.Typer(help="Turn pictures into a dataset.", no_args_is_help=True)
 
@@ -26,14 +31,12 @@ def build(
         str, typer.Option(metavar="64|96x128", help="Size in pixels: square, or HEIGHTxWIDTH.")
     ],
     fit: Annotated[
-        str, typer.Option(help="cover (crop), contain (bars) or stretch.", show_default=True)
+        Fit, typer.Option(help="How to fill the size: crop, bars or stretch.")
     ] = "cover",
-    colour: Annotated[str, typer.Option(help="auto, rgb or grey.")] = "auto",
-    labels: Annotated[
-        str, typer.Option(help="Classes from: auto, folders, sources or none.")
-    ] = "auto",
+    colour: Annotated[Colour, typer.Option(help="Colours to keep.")] = "auto",
+    labels: Annotated[Labels, typer.Option(help="Where class names come from.")] = "auto",
     holdout: Annotated[
-        float, typer.Option(min=0.0, max=0.9, help="Share kept away from training, for judging.")
+        float, typer.Option(min=0.0, max=0.5, help="Share kept away from training, for judging.")
     ] = 0.1,
 ) -> None:
     """Read pictures of any kind, prepare them all alike and keep some aside for judging.

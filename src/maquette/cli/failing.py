@@ -1,10 +1,16 @@
-"""How commands end: 0 done, 1 a problem told in one sentence, 2 wrong usage, 130 and 143 stopped."""
+"""How commands end: 0 done, 1 a problem in one sentence, 2 wrong usage, 130 and 143 stopped."""
 
+import errno
 from collections.abc import Callable
 
 from maquette.core.errors import MaquetteError
 
 INTERRUPTED = 130
+# A full disk, a folder that may not be written, a failing device: whatever the file.
+MENDABLE = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ENAMETOOLONG")
+}
 
 
 def one_sentence(run: Callable[[], None]) -> int:
@@ -13,6 +19,11 @@ def one_sentence(run: Callable[[], None]) -> int:
         run()
     except MaquetteError as error:
         return _say(str(error), 1)
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{(error.strerror or str(error)).lower()}: mend that and try again", 1)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except SystemExit as error:

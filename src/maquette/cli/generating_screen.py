@@ -15,10 +15,9 @@ def show(
     run: str, count: int, classes: str | None, seeds: str | None, out: str | None, device: str
 ) -> None:
     names = [name.strip() for name in classes.split(",")] if classes else []
+    numbers = [] if seeds is None else parse_seeds(seeds)
     with counting("generating", "pictures") as report:
-        made = generate(
-            run, count, classes=names, seeds=parse_seeds(seeds or ""), device=device, report=report
-        )
+        made = generate(run, count, classes=names, seeds=numbers, device=device, report=report)
     paths = save_generated(made, out or Path(run) / "generated.png")
     place = paths[0] if len(paths) == 1 else paths[0].parent
     console.print(f"{len(made.pixels):,} pictures: [bold]{escape(str(place))}[/]")
@@ -27,13 +26,15 @@ def show(
 def parse_seeds(text: str) -> list[int]:
     """Seeds from "0-9,42". Raises SettingsError for anything else."""
     seeds: list[int] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in text.split(","):
         first, dash, last = part.partition("-")
         try:
             start, stop = int(first), int(last) if dash else int(first)
         except ValueError:
             start, stop = 0, -1
-        if not 0 <= start <= stop or stop - start >= MOST_PICTURES:
+        if not 0 <= start <= stop:
             raise SettingsError(f"--seeds {text}: write numbers and ranges, for example 0-9,42")
+        if len(seeds) + stop - start >= MOST_PICTURES:
+            raise SettingsError(f"--seeds {text}: these are more than {MOST_PICTURES:,} pictures")
         seeds += range(start, stop + 1)
     return seeds

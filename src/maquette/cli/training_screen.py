@@ -15,7 +15,8 @@ def show(recipe: str, data: str | None, out: str | None, overrides: list[str]) -
         result = train(recipe, data, out, overrides=overrides, watchers=bar)
     say_how_it_ended(result, f"maquette train {result.run.folder}")
     if result.outcome != "interrupted":
-        console.print(f"next: maquette generate {result.run.folder} -n 64 --out grid.png")
+        folder = escape(str(result.run.folder))
+        console.print(f"next: maquette generate {folder} -n 64 --out grid.png")
 
 
 def say_how_it_ended(result: TrainingResult, command: str) -> None:
@@ -29,7 +30,9 @@ def say_how_it_ended(result: TrainingResult, command: str) -> None:
         )
         return
     if result.outcome == "interrupted":
-        console.print(f"stopped at step {info['step']:,}, everything saved; go on with: {command}")
+        console.print(
+            f"stopped at step {info['step']:,}, everything saved; go on with: {escape(command)}"
+        )
         code = 128 + (result.signal or signal.SIGINT)
         raise typer.Exit(code)
     console.print(f"{folder}: {info['step']:,} steps in {duration(info['seconds'])}")

@@ -29,6 +29,7 @@ class TrainingBar(Callback):
             TextColumn("{task.fields[facts]}"),
             console=errors,
             expand=True,
+            disable=not errors.is_terminal,
         )
         self._task = self._progress.add_task("training", total=1.0, facts="starting …")
         self._players: tuple[str, ...] = ()
@@ -38,10 +39,10 @@ class TrainingBar(Callback):
     def __call__(self, run: Run, trainer: Trainer) -> list[Callback]:
         self._players = tuple(trainer.players)
         self._progress.update(self._task, description=run.folder.name)
+        self._progress.start()
         return [self]
 
     def __enter__(self) -> "TrainingBar":
-        self._progress.start()
         return self
 
     def __exit__(
@@ -50,7 +51,8 @@ class TrainingBar(Callback):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def after_step(self, moment: Moment) -> None:
         progress, now = moment.progress, time.monotonic()
@@ -71,13 +73,14 @@ class TrainingBar(Callback):
         assert self._began is not None
         began, fraction, step = self._began
         seconds = max(now - began, 1e-9)
-        rate = (moment.progress.step - step) / seconds
-        done = moment.progress.fraction - fraction
-        left = "" if done <= 0 else duration(seconds / done * (1 - moment.progress.fraction))
+        steps, done = moment.progress.step - step, moment.progress.fraction - fraction
+        speed = f"{steps / seconds:.1f} steps/s  " if steps else ""
+        if done > 0:
+            speed += f"{duration(seconds / done * (1 - moment.progress.fraction))} left  "
         losses = "  ".join(
             f"{name} {moment.values[name]:.3g}" for name in self._players if name in moment.values
         )
-        return f"step {moment.progress.step:,}  {rate:.1f} steps/s  {left} left  [dim]{losses}[/]"
+        return f"step {moment.progress.step:,}  {speed}[dim]{losses}[/]"
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,6 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -20,6 +19,8 @@ from maquette.data.sources import Item, Source
 NPY_MAGIC, GZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b"
 _LARGEST_RATIO = 1032  # of deflate: what one compressed byte can become at most
 _CHUNK_ROWS = 1024
+_UNSIGNED_BYTES, _MOST_DIMENSIONS = 0x08, 4  # of idx files
+_LONGEST_IDX_HEADER = 4 + 4 * _MOST_DIMENSIONS  # bytes
 
 
 class ArraySource(Source):
@@ -112,12 +113,15 @@ def read_idx(file: Path) -> np.ndarray:
     try:
         size = file.stat().st_size
         with file.open("rb") as plain:
-            if plain.read(2) != GZIP_MAGIC:
-                shape = _idx_shape(_rewound(plain), size, file)
-                return np.memmap(file, np.uint8, "r", offset=4 + 4 * len(shape), shape=shape)
-            with gzip.open(_rewound(plain)) as unpacked:
-                shape = _idx_shape(unpacked, size * _LARGEST_RATIO, file)
-                values = unpacked.read(math.prod(shape))
+            start = plain.read(_LONGEST_IDX_HEADER)
+        if not start.startswith(GZIP_MAGIC):
+            shape = _idx_shape(start, size, file)
+            return np.memmap(file, np.uint8, "r", offset=4 + 4 * len(shape), shape=shape)
+        with gzip.open(file) as unpacked:
+            shape = _idx_shape(unpacked.read(_LONGEST_IDX_HEADER), size * _LARGEST_RATIO, file)
+            unpacked.seek(4 + 4 * len(shape))
+            values = unpacked.read(math.prod(shape))
+            unpacked.read(1)  # reaching the end is what makes gzip compare its checksum
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise DatasetError(f"{file} is cut short or damaged; download it again") from None
     except OSError as problem:
@@ -127,28 +131,21 @@ def read_idx(file: Path) -> np.ndarray:
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def _rewound(file: BinaryIO) -> BinaryIO:
-    file.seek(0)
-    return file
-
-
-def _idx_shape(file: BinaryIO | gzip.GzipFile, room: int, source: Path) -> tuple[int, ...]:
-    """The dimensions, which must be able to fit into `room` bytes."""
-    start = file.read(4)
-    if len(start) < 4:
-        raise DatasetError(f"{source} is cut short; download it again")
-    if start[:2] != b"\0\0" or not 1 <= start[3] <= 4:
-        raise DatasetError(f"{source} is not an idx file; give one such as train-images-idx3-ubyte")
-    if start[2] != 0x08:
-        raise DatasetError(f"{source} holds idx values that are not unsigned bytes; convert it")
-    numbers = file.read(4 * start[3])
-    if len(numbers) < 4 * start[3]:
-        raise DatasetError(f"{source} is cut short; download it again")
-    shape = tuple(int(n) for n in np.frombuffer(numbers, ">u4"))
+def _idx_shape(start: bytes, room: int, file: Path) -> tuple[int, ...]:
+    """The dimensions, out of the first bytes; header and values must be able to fit into `room`."""
+    dimensions = start[3] if len(start) > 3 else 0
+    header_bytes = 4 + 4 * dimensions
+    if len(start) < 4 or len(start) < min(header_bytes, _LONGEST_IDX_HEADER):
+        raise DatasetError(f"{file} is cut short; download it again")
+    if start[:2] != b"\0\0" or not 1 <= dimensions <= _MOST_DIMENSIONS:
+        raise DatasetError(f"{file} is not an idx file; give one such as train-images-idx3-ubyte")
+    if start[2] != _UNSIGNED_BYTES:
+        raise DatasetError(f"{file} holds idx values that are not unsigned bytes; convert it")
+    shape = tuple(int(n) for n in np.frombuffer(start[4:header_bytes], ">u4"))
     if 0 in shape:
-        raise DatasetError(f"{source} holds no pictures")
-    if math.prod(shape) > room:
-        raise DatasetError(f"{source} is cut short: it promises {math.prod(shape)} bytes of values")
+        raise DatasetError(f"{file} holds no pictures")
+    if header_bytes + math.prod(shape) > room:
+        raise DatasetError(f"{file} is cut short: it promises {math.prod(shape)} bytes of values")
     return shape
 
 

@@ -62,14 +62,8 @@ def build(
     opened = [open_source(source) for source in sources]
     grey = colour == "grey" or (colour == "auto" and all(source.grey for source in opened))
     workshop = _Workshop(size, 1 if grey else 3, fit)
-    policy = Policy(
-        fit=fit,
-        resampling="lanczos",
-        colour="grey" if grey else "rgb",
-        labels=labels,
-        holdout=holdout,
-        seed=seed,
-    )
+    tone = "grey" if grey else "rgb"
+    policy = Policy(fit=fit, colour=tone, labels=labels, holdout=holdout, seed=seed)
     with whole_or_nothing(out) as folder:
         prepared = folder / _PREPARED
         records = workshop.prepare_all(opened, prepared, report or _silent)

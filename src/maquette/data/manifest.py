@@ -26,7 +26,7 @@ class Policy(Settings):
 
     fit: str
     """cover, contain or stretch."""
-    resampling: str
+    resampling: str = "lanczos"
     """The filter that changed the sizes."""
     colour: str
     """rgb or grey."""

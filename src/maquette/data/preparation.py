@@ -24,6 +24,9 @@ Raster = UInt8[np.ndarray, "height width channels"]  # one picture, channels las
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 LARGEST_PICTURE_PX = 89_478_485  # where Pillow warns of a decompression bomb: 256 MiB of RGB
 RESAMPLING = Image.Resampling.LANCZOS
+# Start-of-frame markers (ITU-T T.81, table B.1) of lossless JPEGs. Scaling them down while decoding
+# writes past Pillow's buffers and ends the process; every such file holds one of these pairs.
+_LOSSLESS_JPEG = (b"\xff\xc3", b"\xff\xcb")
 _ORIENTATION = 0x0112  # EXIF tag; 5 to 8 lie on their side
 
 
@@ -64,8 +67,9 @@ def _decoded(content: bytes, size: ImageSize) -> tuple[Image.Image, tuple[int, i
                 image.verify()  # leaves the image unusable; what is cut short only load() notices
         with _opened(content) as image:
             width, height = image.size
-            # A JPEG is decoded at a half, quarter or eighth when that is still twice the target.
-            image.draft(None, (2 * max(size.height, size.width),) * 2)
+            if not any(marker in content for marker in _LOSSLESS_JPEG):
+                # A JPEG is decoded at a half, quarter or eighth that is still twice the target.
+                image.draft(None, (2 * max(size.height, size.width),) * 2)
             image.load()
             if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
                 width, height = height, width

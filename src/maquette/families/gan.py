@@ -97,14 +97,14 @@ class Gan(Generates):
         s = self.settings
         fakes = self.generate(batch.labels, batch.seeds)
         penalised = s.r1 + s.r2 > 0 and progress.step % s.penalty_interval_steps == 0
-        loss, notes, real = self._discriminator_turn(batch, fakes.detach(), penalised)
+        loss, notes, real, fake = self._discriminator_turn(batch, fakes.detach(), penalised)
         yield Update("discriminator", loss, notes)
 
         yield Update("generator", self._generator_turn(batch, fakes, real))
 
         if s.strength.adaptive:
-            taken_for_real = (real - self.loss.border).sign()
-            new = adapted(self.strength, taken_for_real, s.strength.target, s.strength.pace_images)
+            verdicts = self.loss.verdicts(real, fake)
+            new = adapted(self.strength, verdicts, s.strength.target, s.strength.pace_images)
             self.strength.copy_(new)
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
@@ -117,7 +117,7 @@ class Gan(Generates):
         return self.generate(batch.labels, batch.seeds)
 
     def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:
-        if len(recent["discriminator"]) < 100:
+        if len(recent.get("discriminator", ())) < 100:
             return
         correct = zip(recent["real_correct"], recent["fake_correct"], strict=True)
         certain = fmean(min(pair) for pair in correct) > 0.99
@@ -129,8 +129,8 @@ class Gan(Generates):
 
     def _discriminator_turn(
         self, batch: Batch, fakes: Images, penalised: bool
-    ) -> tuple[Scalar, dict[str, Scalar], Scores]:
-        """Its loss, notes on it, and its scores of the real pictures."""
+    ) -> tuple[Scalar, dict[str, Scalar], Scores, Scores]:
+        """Its loss, notes on it, and its scores of the real and the generated pictures."""
         s = self.settings
         seen_real = self._seen(batch.images, batch, "real").detach().requires_grad_(penalised)
         seen_fake = self._seen(fakes, batch, "fake").detach().requires_grad_(penalised)
@@ -150,7 +150,8 @@ class Gan(Generates):
                 notes["r2"] = squared_gradient(fake, seen_fake)
                 weighted = (s.r1 * notes["r1"] + s.r2 * notes["r2"]) / 2
                 loss = loss + s.penalty_interval_steps * weighted
-        return loss, {name: note.detach() for name, note in notes.items()}, real.detach()
+        notes = {name: note.detach() for name, note in notes.items()}
+        return loss, notes, real.detach(), fake.detach()
 
     def _generator_turn(self, batch: Batch, fakes: Images, real: Scores) -> Scalar:
         """`real`: scores from before the discriminator moved; they only weigh the gradient."""

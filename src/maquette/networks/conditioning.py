@@ -1,5 +1,7 @@
 """How adversarial networks are told which class is wanted."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -31,13 +33,12 @@ class Projection(nn.Module):
     def __init__(self, features: int, classes: int):
         super().__init__()
         self.directions = nn.Embedding(classes, features) if classes else None
-        self.scale = features**-0.5  # keeps the product near 1 for features near 1
+        self.scale = 1 / math.sqrt(features)  # keeps the product near 1 for features near 1
 
     def forward(
         self, features: Float[Tensor, "batch features"], labels: Labels | None
     ) -> Float[Tensor, " batch"]:
         if self.directions is None:
-            none: Tensor = features.new_zeros(len(features))
-            return none
-        agreement: Tensor = (features * self.directions(labels)).sum(1)
-        return agreement * self.scale
+            return torch.zeros(len(features), device=features.device, dtype=features.dtype)
+        directions: Tensor = self.directions(labels)
+        return (features * directions).sum(1) * self.scale

@@ -85,9 +85,10 @@ class DcganDiscriminator(nn.Module):
 
     def forward(self, images: Images, labels: Labels | None) -> Float[Tensor, " batch"]:
         features = self.stages(F.pad(images, self.margin))  # (B, C, h, w)
-        score = self.output(features).flatten()
-        agreement: Tensor = self.projection(features.mean((2, 3)), labels)
-        return agreement + score
+        score: Tensor = self.output(features).flatten() + self.projection(
+            features.mean((2, 3)), labels
+        )
+        return score
 
 
 def _published_start(layer: nn.Module) -> None:

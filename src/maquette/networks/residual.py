@@ -2,8 +2,8 @@
 
 Huang et al. 2024 show that a plain residual network, started so that every block is the identity
 (Zhang et al. 2019, "Fixup"), needs no normalisation once the loss is regularised. Made for little
-computing: the finest features live at half the picture's resolution, and the last step to pixels
-(and the first from them) only rearranges 2x2 places into channels (Shi et al. 2016).
+computing: the blocks end at half the picture's resolution, the steps to pixels and from them
+rearrange 2x2 places and channels (Shi et al. 2016), and one thin convolution smooths the result.
 """
 
 import math
@@ -63,7 +63,9 @@ class ResidualGenerator(nn.Module):
             start(nn.Conv2d(before, after, 1, bias=False), 1.0)
             for before, after in pairwise(channels)
         )
-        self.output = start(nn.Conv2d(width, spec.channels * 4, 3, padding=1), GAIN)
+        fine = max(spec.channels, width // 2)  # channels at full resolution, where they are dear
+        self.refine = start(nn.Conv2d(width, fine * 4, 3, padding=1), GAIN)
+        self.output = start(nn.Conv2d(fine, spec.channels, 3, padding=1), GAIN)
 
     def forward(self, latents: Float[Tensor, "batch latents"], labels: Labels | None) -> Images:
         x = self.stem(self.input(latents, labels)).unflatten(1, (-1, *self.grids[0]))
@@ -73,7 +75,8 @@ class ResidualGenerator(nn.Module):
             x = F.interpolate(transition(x), scale_factor=2, mode="bilinear")
             x = block(x[:, :, :rows, :columns])
         height, width = self.size
-        images = F.pixel_shuffle(self.output(F.leaky_relu(x, SLOPE)), 2)
+        x = F.pixel_shuffle(self.refine(F.leaky_relu(x, SLOPE)), 2)
+        images: Tensor = self.output(F.leaky_relu(x, SLOPE))
         return images[:, :, :height, :width].tanh()
 
 
@@ -92,7 +95,9 @@ class ResidualDiscriminator(nn.Module):
             for before, after in pairwise(channels)
         )
         last = channels[-1]
-        self.gather = start(nn.Conv2d(last, last, coarse_grid(spec, stages), groups=last), GAIN)
+        self.gather = start(
+            nn.Conv2d(last, last, coarse_grid(spec, stages), groups=last, bias=False), GAIN
+        )
         self.output = start(nn.Linear(last, 1), 1.0)
         self.projection = Projection(last, len(spec.classes))
 

@@ -32,10 +32,14 @@ class AdversarialLoss(ABC):
     def generator(self, real: Scores, fake: Scores) -> Scalar:
         """What the generator minimises; only relativistic games look at `real`."""
 
+    def verdicts(self, real: Scores, fake: Scores) -> Scores:
+        """+1 for each real picture that the discriminator takes for real, -1 for the others."""
+        del fake
+        return (real - self.border).sign()
+
     def real_correct(self, real: Scores, fake: Scores) -> Scalar:
         """Share of real pictures that the discriminator takes for real, 0 to 1."""
-        del fake
-        return (real > self.border).float().mean()
+        return (self.verdicts(real, fake) > 0).float().mean()
 
     def fake_correct(self, real: Scores, fake: Scores) -> Scalar:
         """Share of generated pictures that the discriminator takes for generated, 0 to 1."""
@@ -87,9 +91,9 @@ class Relativistic(AdversarialLoss):
     def generator(self, real: Scores, fake: Scores) -> Scalar:
         return F.softplus(real - fake).mean()
 
-    def real_correct(self, real: Scores, fake: Scores) -> Scalar:
-        """Share of pairs in the right order; single scores mean nothing in this game."""
-        return (real > fake).float().mean()
+    def verdicts(self, real: Scores, fake: Scores) -> Scores:
+        """+1 for each pair in the right order: single scores mean nothing in this game."""
+        return (real - fake).sign()
 
     def fake_correct(self, real: Scores, fake: Scores) -> Scalar:
         return self.real_correct(real, fake)

@@ -95,12 +95,12 @@ def _covered(centres: Float[Tensor, " batch"], side: int) -> Bool[Tensor, "batch
 
 
 def adapted(
-    strength: Scalar, right: Float[Tensor, " batch"], target: float, pace_images: int
+    strength: Scalar, verdicts: Float[Tensor, " batch"], target: float, pace_images: int
 ) -> Scalar:
     """The strength after seeing this batch, 0 to 1 (Karras et al. 2020, section 3.1).
 
-    `right` is +1 for each real picture the discriminator takes for real and -1 for the others; its
-    mean above `target` means overfitting. Unlike the paper's fixed step the change is proportional
-    to the distance from the target, so micro-batches and processes add up to the whole batch.
+    `verdicts` is +1 for each real picture the discriminator takes for real and -1 for the others;
+    a mean above `target` means overfitting. Unlike the paper's fixed step the change is
+    proportional to the distance from the target, so that micro-batches add up to the whole batch.
     """
-    return (strength + (right.float() - target).sum() / pace_images).clamp(0, 1)
+    return (strength + (verdicts - target).sum() / pace_images).clamp(0, 1)

@@ -43,7 +43,7 @@ def draw(
     curves: Sequence[Curve],
     label: str,
     *,
-    size_inches: tuple[float, float] = (5.2, 2.5),
+    size_inches: tuple[float, float] = (4.6, 2.3),
     smooth: bool = False,
     served_images: float | None = None,
     alarms_images: Sequence[float] = (),
@@ -93,17 +93,18 @@ def _mark_served(axes: Axes, curves: Sequence[Curve], images: float) -> None:
 
 
 def _dress(axes: Axes, curves: Sequence[Curve], label: str) -> None:
-    """Axes that show the bulk of the values: a few wild ones may leave the picture."""
-    values = np.concatenate([curve.values for curve in curves])
+    """Axes that show the bulk of the kept values: wild ones may leave the picture."""
+    values = np.concatenate([curve.values[curve.kept] for curve in curves])
     low, high = np.quantile(values, [0.005, 0.995])
-    margin = 0.08 * (high - low) or max(abs(high), 1) * 0.1
+    margin = 0.12 * (high - low) or abs(high) / 2 or 1
     floor = 0 if 0 <= low < 0.35 * high else low - margin
     axes.set_ylim(floor, high + margin)
     axes.set_xlim(left=0)
     axes.grid(axis="y", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: in_thousands(x)))
     axes.set_xlabel("training images seen")

@@ -59,14 +59,17 @@ def read_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, Curve]:
 
 
 def smoothed(curve: Curve, most_points: int = 240) -> Curve:
-    """Medians of at most so many equal pieces, then over five neighbours: spikes leave no trace."""
+    """The trend: a running median, so that single spikes leave no trace, then a running mean.
+
+    Of at most so many pieces; both windows are a twentieth of the whole.
+    """
     pieces = np.array_split(np.arange(len(curve.values)), min(most_points, len(curve.values)))
     images = np.array([curve.images[piece].mean() for piece in pieces])
-    medians = np.array([np.median(curve.values[piece]) for piece in pieces])
-    if len(medians) >= 5:
-        padded = np.pad(medians, 2, mode="edge")
-        medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
-    return Curve(images, medians, np.ones(len(pieces), dtype=bool))
+    values = np.array([np.median(curve.values[piece]) for piece in pieces])
+    reach = len(pieces) // 40
+    values = np.median(_windows(values, reach), axis=1)
+    values = np.mean(_windows(values, reach), axis=1)
+    return Curve(images, values, np.ones(len(pieces), dtype=bool))
 
 
 def thinned(curve: Curve, most_points: int = 800) -> Curve:
@@ -81,6 +84,12 @@ def thinned(curve: Curve, most_points: int = 800) -> Curve:
     chosen = np.zeros(len(curve.values), dtype=bool)
     chosen[np.array(extremes).ravel()] = True
     return curve.where(chosen)
+
+
+def _windows(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """(n, 2 reach + 1): each value with its neighbours, the ends repeated."""
+    padded = np.pad(values, reach, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
 
 
 def _curve(points: Sequence[tuple[float, float, bool]]) -> Curve:

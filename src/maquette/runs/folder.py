@@ -9,6 +9,7 @@ evaluation.json     what was measured;  samples.png, report.html  what to look a
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,15 +101,19 @@ class Run:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for writing. Raises RunError while another process trains it."""
+        lock = FileLock(self.folder / ".lock", timeout=0)
         try:
-            with FileLock(self.folder / ".lock", timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             raise RunError(
                 f"{self.folder} is being trained by another process: wait for it, or stop it"
             ) from error
-        except PermissionError as error:
+        except OSError as error:
             raise RunError(_unwritable(self.folder, error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def open_run(path: str | Path) -> Run:
@@ -129,6 +134,8 @@ def open_run(path: str | Path) -> Run:
             f"{info.get('format') if isinstance(info, dict) else 'unknown'}, this one reads "
             f"{FORMAT}): use that version, or start a new run"
         )
+    if not {"state", "dataset"} <= info.keys():
+        raise RunError(f"{folder}/run.json is damaged: start a new run")
     return Run(folder, parse_recipe(recipe, source=str(folder / "recipe.yaml")), info)
 
 
@@ -139,8 +146,8 @@ def create_run(
     dataset_path: Path,
     environment: Mapping[str, Any],
 ) -> Run:
-    """A new run folder. Raises RunError when something else is there already."""
-    if folder.exists() and any(p for p in folder.iterdir() if p.name != ".lock"):
+    """A new run folder, there whole or not at all. RunError when something is there already."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not a run: choose another folder with --out")
     spec = dataset.spec
     info = {
@@ -161,14 +168,17 @@ def create_run(
         },
         "environment": dict(environment),
     }
-    run = Run(folder, recipe, info)
+    partial = folder.with_name(f".{folder.name}.starting")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write_text(partial / "recipe.yaml", to_yaml(recipe))
+        write_text(partial / "run.json", json.dumps(info, indent=2))
+        partial.replace(folder)
     except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
         raise RunError(_unwritable(folder, error)) from error
-    run.change_recipe(recipe)
-    run.note()
-    return run
+    return Run(folder, recipe, info)
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -181,7 +191,7 @@ def _why(entry: Entry, certified_until: int) -> str:
     certified = entry.step <= certified_until
     if entry.facts.get("score") is None:
         return "the newest sound checkpoint; no scores were taken"
-    proof = "certified by quiet steps after it" if certified else "better than every certified one"
+    proof = "certified by quiet steps after it" if certified else "with no alarm up to the end"
     return f"the best score ({entry.score:.4g}), {proof}"
 
 

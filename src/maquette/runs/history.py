@@ -1,7 +1,7 @@
 """history.jsonl: one line every so many steps, one per event, one per score. Append-only.
 
-A checkpoint remembers how long the file was; a killed run that goes on cuts it back to there, so the
-history of a continued run reads like that of one that was never interrupted.
+A checkpoint remembers how long the file was; a killed run that goes on cuts it back to there, so
+the history of a continued run reads like that of one that was never interrupted.
 """
 
 import json

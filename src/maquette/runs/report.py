@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ _SCORES = {  # by name in the history: title, axis, what it means
     "sliced_wasserstein": (
         "Distance to real pictures",
         "sliced Wasserstein",
-        "Against held-out pictures. Lower is better; 0 would be the very same pictures.",
+        "Against held-out pictures. Lower is better; 0 would be the very same ones.",
     ),
     "diversity": (
         "Diversity",
@@ -50,6 +51,7 @@ class Chart:
     explanation: str
     svg: Markup
     legend: tuple[tuple[str, int], ...] = ()  # name and number of the colour
+    wide: bool = False
 
 
 def write_report(run_folder: Path) -> Path:
@@ -84,16 +86,21 @@ def _contents(folder: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     events = [line for line in lines if "event" in line]
     previews = sorted((folder / "previews").glob("[0-9]*.png"), key=lambda path: int(path.stem))
     served_step = (run.get("served") or {}).get("step")
+    curves = read_curves(lines)
+    if "sliced_wasserstein" in curves:
+        curves.pop("score", None)  # the same number
     recipe, film = folder / "recipe.yaml", folder / "previews" / "progress.gif"
     return {
         "run": run,
         "name": run.get("name", folder.name),
         "spec": _spec_in_words(run.get("dataset", {}).get("spec")),
         "picture": _final_picture(folder, previews, served_step),
-        "charts": _charts(lines, events, served_step),
+        "charts": _main_charts(curves, events, _images_at(lines, served_step)),
+        "other_charts": _other_charts(curves),
         "previews": [(int(path.stem), _data_uri(path)) for path in _some(previews)],
         "film": _data_uri(film) if film.exists() else None,
         "events": events,
+        "scores": _scores_at(lines, served_step),
         "alarms": sum(event["event"] in _ALARMS for event in events),
         "evaluation": _read_json(folder / "evaluation.json") or {},
         "recipe": recipe.read_text(encoding="utf-8") if recipe.exists() else None,
@@ -131,30 +138,36 @@ def _data_uri(path: Path) -> str:
 # Curves
 
 
-def _charts(
-    lines: Sequence[Mapping[str, Any]],
+def _main_charts(
+    curves: dict[str, Curve],
     events: Sequence[Mapping[str, Any]],
-    served_step: int | None,
+    served_images: float | None,
 ) -> list[Chart]:
-    """Losses first, then scores, then what else was noted."""
-    curves = read_curves(lines)
-    if "sliced_wasserstein" in curves:
-        curves.pop("score", None)  # the same number
-    players = dict.fromkeys(name.rpartition("/")[0] for name in curves if "/" in name)
-    rollbacks = [e["images"] for e in events if e["event"] == "rollback" and "images" in e]
+    """The losses over the whole width, then the scores; all are taken out of the curves."""
     charts = []
-    losses = {name: curves.pop(name) for name in players if name in curves}
+    losses = {p: curves.pop(p) for p in _players(curves) if p in curves}
     if losses:
-        words = "Bold: running median. Faint: as it was. Dotted: given up when training went back."
+        rollbacks = [e["images"] for e in events if e["event"] == "rollback" and "images" in e]
         drawing = draw(
             list(losses.values()),
             "loss",
-            size_inches=(10.6, 3.2),
+            size_inches=(9.6, 2.9),
             smooth=True,
             alarms_images=rollbacks,
         )
-        charts.append(Chart("Losses", words, Markup(drawing), _legend(losses)))
-    charts += _score_charts(curves, _images_at(lines, served_step))
+        words = "Bold: the trend. Faint: as it was. Dotted: given up when training went back."
+        charts.append(Chart("Losses", words, Markup(drawing), _legend(losses), wide=True))
+    for name, (title, axis, explanation) in _SCORES.items():
+        if name in curves:
+            drawing = draw([curves.pop(name)], axis, served_images=served_images)
+            charts.append(Chart(title, f"{explanation} Ring: the weights served.", Markup(drawing)))
+    return charts
+
+
+def _other_charts(curves: dict[str, Curve]) -> list[Chart]:
+    """Rates and gradient norms of the players, then each note of the family's."""
+    charts = []
+    players = _players(curves)
     for ending, (title, axis, explanation) in _BY_PLAYER.items():
         found = {p: curves.pop(f"{p}/{ending}") for p in players if f"{p}/{ending}" in curves}
         if found:
@@ -162,18 +175,24 @@ def _charts(
             charts.append(Chart(title, explanation, Markup(drawing), _legend(found)))
     for name, curve in curves.items():
         title = name.replace("_", " ").replace("/", ": ")
-        charts.append(Chart(title, "", Markup(draw([curve], "value", smooth=True))))
+        charts.append(Chart(title, "", Markup(draw([curve], "", smooth=True))))
     return charts
 
 
-def _score_charts(curves: dict[str, Curve], served_images: float | None) -> list[Chart]:
-    """The scores, taken out of the curves, with the moment that is served."""
-    charts = []
-    for name, (title, axis, explanation) in _SCORES.items():
-        if name in curves:
-            drawing = draw([curves.pop(name)], axis, served_images=served_images)
-            charts.append(Chart(title, explanation, Markup(drawing)))
-    return charts
+def _players(curves: Mapping[str, Curve]) -> list[str]:
+    """Whose rates and gradient norms are in the history, in its order."""
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in curves if "/" in name))
+
+
+def _scores_at(
+    lines: Sequence[Mapping[str, Any]], step: int | None
+) -> list[tuple[str, float, str]]:
+    """Title, value and meaning of the scores of the weights served."""
+    facts: dict[str, Any] = {}
+    for line in lines:
+        if line.get("step") == step:
+            facts |= line
+    return [(t, facts[name], words) for name, (t, _, words) in _SCORES.items() if name in facts][:2]
 
 
 def _images_at(lines: Sequence[Mapping[str, Any]], step: int | None) -> float | None:
@@ -188,18 +207,21 @@ def _legend(curves: Mapping[str, Curve]) -> tuple[tuple[str, int], ...]:
 
 
 def _timings(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Of the whole training, abandoned attempts and interruptions left out of the speed."""
-    clocks = [(li["step"], li["images"], li["seconds"]) for li in lines if "seconds" in li]
+    """How far training came, how long it took, and how fast it was where it went ahead."""
+    clocks = [
+        (line["step"], line["images"], line["seconds"]) for line in lines if "seconds" in line
+    ]
     if not clocks:
         return {}
-    steps, images, seconds = clocks[-1]
-    totals = {"steps": steps, "images": images, "seconds": max(c[2] for c in clocks)}
-    pairs = zip(clocks, clocks[1:], strict=False)
-    ahead = [(b[0] - a[0], b[1] - a[1], b[2] - a[2]) for a, b in pairs if b[0] > a[0]]
-    spent = sum(step[2] for step in ahead)
-    if spent > 0:
-        totals["images_a_second"] = sum(step[1] for step in ahead) / spent
-        totals["steps_a_second"] = sum(step[0] for step in ahead) / spent
+    totals = {"steps": clocks[-1][0], "images": clocks[-1][1], "seconds": max(c[2] for c in clocks)}
+    steps = images = seconds = 0.0
+    for before, after in pairwise(clocks):
+        if after[0] > before[0]:
+            steps += after[0] - before[0]
+            images += after[1] - before[1]
+            seconds += after[2] - before[2]
+    if seconds > 0:
+        totals |= {"images_a_second": images / seconds, "steps_a_second": steps / seconds}
     return totals
 
 
@@ -230,7 +252,8 @@ def _part(measurement: Mapping[str, Any], key: str) -> float | None:
     floor, ceiling, value = (measurement.get(name) for name in ("floor", "ceiling", key))
     if value is None or floor is None or ceiling is None or floor == ceiling:
         return None
-    return round(100 * min(1.0, max(0.0, (value - floor) / (ceiling - floor))), 2)
+    share: float = (value - floor) / (ceiling - floor)
+    return round(100 * min(1.0, max(0.0, share)), 2)
 
 
 def _read_json(path: Path) -> Any:

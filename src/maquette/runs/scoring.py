@@ -1,7 +1,7 @@
 """Scores while training: how near generated pictures are to held-out ones, and how varied.
 
-The score chooses which checkpoint is served. It needs no downloaded network, and it is taken against
-the held-out split, so memorising the training pictures does not raise it.
+The score chooses which checkpoint is served. It needs no downloaded network, and it is taken
+against the held-out split, so memorising the training pictures does not raise it.
 """
 
 from collections.abc import Mapping

@@ -46,6 +46,7 @@ class Session:
         self.guard = Guard(trainer.settings.guard)
         self.recent: dict[str, deque[float]] = {}
         self.stop_requested = False
+        self._must_stop = False  # agreed by all processes
         self._unread: list[tuple[int, Mapping[str, Scalar]]] = []
         self._warned_at: dict[str, int] = {}
         self._saved_at_seconds = time.monotonic()
@@ -64,18 +65,21 @@ class Session:
     def run(self) -> Literal["finished", "interrupted"]:
         """Train on. Raises RunError when it cannot be saved, or keeps going wrong."""
         self._begin()
-        while self.trainer.progress.fraction < 1:
-            self._unread.append((self.trainer.step + 1, self.trainer.learn()))
-            if self._is_time_to_look():
-                if (alarm := self._look()) is not None:
-                    self._go_back(alarm)
-                    continue
-                scores = self._call_back()
-                self._save_when_due(scores)
-                if self._must_stop():
-                    break
+        while self.trainer.progress.fraction < 1 and not self._must_stop:
+            self.advance()
         self._finish()
         return "finished" if self.trainer.progress.fraction >= 1 else "interrupted"
+
+    def advance(self) -> None:
+        """One step, and whatever is due after it."""
+        self._unread.append((self.trainer.step + 1, self.trainer.learn()))
+        if not self._is_time_to_look():
+            return
+        if (alarm := self._look()) is not None:
+            self._go_back(alarm)
+            return
+        self._save_when_due(self._call_back())
+        self._must_stop = self.trainer.engine.largest(float(self.stop_requested)) > 0
 
     def stop(self) -> None:
         """Ask for an end: the step at hand is finished and everything saved."""
@@ -117,7 +121,7 @@ class Session:
         return (
             step % LOOK_EVERY_STEPS == 0
             or step % self.save_every_steps == 0
-            or self.stop_requested
+            or (self.stop_requested and self.trainer.engine.processes == 1)
             or self.trainer.progress.fraction >= 1
             or any(step % callback.every_steps == 0 for callback in self.callbacks)
         )
@@ -167,9 +171,6 @@ class Session:
             if last is None or self.trainer.step - last >= WARN_AGAIN_STEPS:
                 self._warned_at[topic] = self.trainer.step
                 self._tell(self.trainer.step, "warning", sentence)
-
-    def _must_stop(self) -> bool:
-        return self.trainer.engine.largest(float(self.stop_requested)) > 0
 
     def _tell(self, step: int, kind: str, message: str) -> None:
         for callback in self.callbacks:

@@ -37,9 +37,9 @@ def generate(
 ) -> Generated:
     """New pictures from a run's served weights.
 
-    Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it is,
-    and from nothing else: the same seed gives the same picture alone or among a thousand. Raises
-    RunError when the run has nothing to serve or its family makes no pictures.
+    Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it
+    is, and from nothing else: the same seed gives the same picture alone or among a thousand.
+    Raises RunError when the run has nothing to serve or its family makes no pictures.
     """
     run = run if isinstance(run, Run) else open_run(run)
     numbers = list(seeds) if seeds else list(range(count))

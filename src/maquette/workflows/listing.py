@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from maquette.core.errors import MaquetteError
-from maquette.runs.folder import find_runs, open_run
+from maquette.core.errors import MaquetteError, RunError
+from maquette.runs.folder import Run, find_runs, open_run
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,21 @@ def _line(path: Path) -> RunLine:
     served = run.info.get("served") or {}
     return RunLine(
         path,
-        run.state,
+        _state(run),
         run.recipe.name,
         run.info["dataset"]["name"],
         int(run.info.get("step", 0)),
         float(run.info.get("seconds", 0)) / 3600,
         served.get("score"),
     )
+
+
+def _state(run: Run) -> str:
+    """As it stands; one that says it is training but was killed is stopped."""
+    if run.state != "training":
+        return run.state
+    try:
+        with run.locked():
+            return "stopped"
+    except RunError:
+        return run.state

@@ -1,23 +1,23 @@
 """Train a model, or go on with one: the same call does both."""
 
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from maquette.core.devices import Engine, start_engine
-from maquette.core.errors import DatasetError, RunError
+from maquette.core.errors import DatasetError, MaquetteError, RunError
 from maquette.core.family import Generates
-from maquette.core.images import ImageSpec
 from maquette.core.randomness import seed_everything
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.data.prefetch import Prefetcher
 from maquette.families import family_class
-from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
-from maquette.runs.folder import Run, create_run, open_run
+from maquette.recipe import Recipe
+from maquette.runs.folder import Run
 from maquette.runs.history import History
 from maquette.runs.previews import Previews
 from maquette.runs.report import write_report
@@ -26,9 +26,7 @@ from maquette.runs.trackers import Tracking
 from maquette.training.callback import Callback
 from maquette.training.session import Session
 from maquette.training.trainer import Trainer
-
-# What may change between two sittings of one run without making it another run.
-CHANGEABLE = ("training.steps", "training.epochs", "training.hours", "training.device", "callbacks")
+from maquette.workflows.planning import planned
 
 
 @dataclass(frozen=True)
@@ -51,82 +49,24 @@ def train(
     """Train a recipe (a shipped name, a YAML file or a Recipe) on a dataset folder.
 
     `recipe` may also be a run folder: then that run continues. So does a run already in `out`.
+    A new run that could not take its first step leaves nothing behind.
     `overrides` are settings such as "training.steps=500". `watchers` are more callbacks, given the
     run and its trainer. Raises SettingsError, DatasetError or RunError, each with one sentence.
     """
-    run, dataset = _run_to_train(recipe, data, out, overrides)
-    with run.locked():
-        engine = start_engine(run.recipe.training.device, run.recipe.training.precision)
-        return _sit(run, dataset, engine, watchers)
-
-
-def _run_to_train(
-    recipe: str | Recipe | Path,
-    data: str | Path | None,
-    out: str | Path | None,
-    overrides: Sequence[str],
-) -> tuple[Run, ImageDataset]:
-    """The run to go on with, or a new one, and the pictures it learns from."""
-    if not isinstance(recipe, Recipe) and (Path(recipe) / "run.json").exists():
-        run = open_run(recipe)
-        wanted = parse_recipe(to_yaml(run.recipe), overrides, source=str(recipe))
-        return _continued(run, wanted, data)
-    wanted = recipe if isinstance(recipe, Recipe) else read_recipe(str(recipe), overrides)
-    folder = Path(out) if out is not None else Path("runs") / wanted.name
-    if (folder / "run.json").exists():
-        return _continued(open_run(folder), wanted, data)
-    if data is None:
-        raise DatasetError(
-            "say what to learn from with --data DIR: a folder made by `maquette data build`"
-        )
-    dataset = open_dataset(data, mirror=wanted.data.mirror)
-    family_class(wanted.family)(wanted.model, dataset.spec)  # refuses what it cannot learn
-    engine = start_engine(wanted.training.device, wanted.training.precision)
-    return create_run(folder, wanted, dataset, Path(data), engine.fingerprint()), dataset
-
-
-def _continued(run: Run, wanted: Recipe, data: str | Path | None) -> tuple[Run, ImageDataset]:
-    """The run with its changeable settings changed, and its dataset checked to be the same."""
-    before, after = run.recipe.model_dump(), wanted.model_dump()
-    changed = [path for path in _differences(before, after) if not path.startswith(CHANGEABLE)]
-    if changed:
-        raise RunError(
-            f"{run.folder} was started with another {changed[0]}: continue it as it was "
-            f"(`maquette train {run.folder}`), or start a new run with another --out"
-        )
-    dataset = open_dataset(data or run.dataset_path, mirror=run.recipe.data.mirror)
-    _check_same_pictures(run, dataset)
-    if wanted != run.recipe:
-        run.change_recipe(wanted)
-    return run, dataset
-
-
-def _differences(before: object, after: object, path: str = "") -> Iterator[str]:
-    """The paths of settings that differ."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in before | after:
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _differences(before.get(key), after.get(key), inner)
-    elif before != after:
-        yield path
-
-
-def _check_same_pictures(run: Run, dataset: ImageDataset) -> None:
-    if dataset.spec != run.spec:
-        raise DatasetError(
-            f"{run.folder} learns {_described(run.spec)}, but the dataset {dataset.name} has "
-            f"{_described(dataset.spec)}: continue with the dataset it began with"
-        )
-    if dataset.fingerprint != run.info["dataset"]["fingerprint"]:
-        raise DatasetError(
-            f"the dataset {dataset.name} is not the one {run.folder} began with "
-            "(its pictures changed): build it again from the same pictures, or start a new run"
-        )
-
-
-def _described(spec: ImageSpec) -> str:
-    names = ", ".join(spec.classes[:3]) + (" …" if len(spec.classes) > 3 else "")
-    return f"{spec} ({names})" if names else str(spec)
+    plan = planned(recipe, data, out, overrides)
+    run = plan.run
+    try:
+        with run.locked():
+            if plan.recipe != run.recipe:
+                run.change_recipe(plan.recipe)
+            if data is not None:  # it may have moved
+                run.note(dataset=run.info["dataset"] | {"path": str(Path(data).resolve())})
+            engine = start_engine(run.recipe.training.device, run.recipe.training.precision)
+            return _sit(run, plan.dataset, engine, watchers)
+    except MaquetteError:
+        if plan.is_new and not run.checkpoints.entries():
+            shutil.rmtree(run.folder, ignore_errors=True)
+        raise
 
 
 def _sit(
@@ -164,17 +104,19 @@ def _train_on(
         settings.checkpoint_every_seconds,
         callbacks,
     )
-    if session.is_over():
+    if run.state == "finished" and session.is_over():
         return TrainingResult(run, "already finished")
     run.note(state="training")
-    state = "failed"
     with _stopping_on_signals(session.stop) as received:
         try:
             outcome = session.run()
-            state = "finished" if outcome == "finished" else "stopped"
-        finally:
-            if engine.is_main:
+        except BaseException as error:
+            state = "failed" if isinstance(error, Exception) else "stopped"
+            with suppress(MaquetteError, OSError):  # the first problem is the one to tell
                 _put_in_order(run, session, state, callbacks)
+            raise
+        state = "finished" if outcome == "finished" else "stopped"
+        _put_in_order(run, session, state, callbacks)
     return TrainingResult(run, outcome, received[0] if received else None)
 
 
@@ -219,6 +161,8 @@ def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
 
 def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Callback]) -> None:
     """Say in run.json how it ended and what is served; draw the film and the report."""
+    if not session.trainer.engine.is_main:
+        return
     run.note(
         state=state,
         step=session.trainer.step,

@@ -1,0 +1,29 @@
+"""`--seeds 0-9,42`: any text is read or refused, never a traceback."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maquette.cli.generating_screen import parse_seeds
+from maquette.core.errors import MaquetteError
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 50)), min_size=1, max_size=5))
+def test_numbers_and_ranges_are_spelt_out(parts):
+    text = ", ".join(f"{start}-{start + more}" if more else str(start) for start, more in parts)
+    expected = [seed for start, more in parts for seed in range(start, start + more + 1)]
+    assert parse_seeds(text) == expected
+
+
+@given(st.text(alphabet="0123456789-, x", max_size=12))
+def test_anything_else_is_refused_in_a_sentence(text):
+    try:
+        assert parse_seeds(text)
+    except MaquetteError as error:
+        assert str(error).startswith("--seeds ")
+
+
+@pytest.mark.parametrize("text", ["", ",", "1,", "-3", "3-1", "1-2-3", "a", "0x1", "9" * 5000])
+def test_garbage_is_refused(text):
+    with pytest.raises(MaquetteError, match="--seeds"):
+        parse_seeds(text)

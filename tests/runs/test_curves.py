@@ -1,0 +1,59 @@
+"""Curves keep the truth: what was given up stays visible, spikes keep their height."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maquette.runs.curves import Curve, read_curves, smoothed, thinned
+
+
+def line(step: int, **values: object) -> dict[str, object]:
+    return {"step": step, "images": step * 10, "seconds": step / 2, **values}
+
+
+def test_points_before_a_rollback_are_abandoned_and_the_rest_kept() -> None:
+    history = [line(s, loss=float(s)) for s in (1, 2, 3, 4)]
+    history += [line(4, event="rollback", message="back to 1")]
+    history += [line(s, loss=s + 0.5) for s in (2, 3, 4, 5)]
+    curve = read_curves(history)["loss"]
+    assert curve.kept.tolist() == [True, False, False, False, True, True, True, True]
+    kept, abandoned = curve.branches()
+    assert kept.values.tolist() == [1, 2.5, 3.5, 4.5, 5.5]
+    assert abandoned.values.tolist() == [1, 2, 3, 4]  # from where it left the kept curve
+
+
+def test_two_rollbacks_give_two_abandoned_branches() -> None:
+    history = [line(s, loss=1.0) for s in (1, 2, 3, 2, 3, 2, 3)]
+    branches = list(read_curves(history)["loss"].branches())
+    assert [b.images.tolist() for b in branches] == [[10, 20, 30], [10, 20, 30], [30, 20, 30]]
+
+
+def test_scores_beside_losses_of_the_same_step_are_both_kept() -> None:
+    history = [line(10, loss=1.0), line(10, score=0.5), line(20, loss=2.0)]
+    curves = read_curves(history)
+    assert list(curves) == ["loss", "score"]
+    assert curves["loss"].kept.all() and curves["score"].kept.all()
+
+
+def test_only_finite_numbers_make_points() -> None:
+    history = [line(1, loss=float("nan"), note="text"), line(2, loss=float("inf")), line(3, loss=1)]
+    assert {n: c.images.tolist() for n, c in read_curves(history).items()} == {"loss": [30]}
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=3000), st.integers(10, 200))
+def test_thinning_keeps_the_extremes_and_the_order(values: list[float], most: int) -> None:
+    whole = Curve(np.arange(len(values), dtype=float), np.array(values), np.ones(len(values), bool))
+    thin = thinned(whole, most)
+    assert len(thin.values) <= max(most, 1)
+    assert (thin.values.min(), thin.values.max()) == (min(values), max(values))
+    assert (np.diff(thin.images) > 0).all()
+
+
+def test_smoothing_follows_the_trend_and_ignores_single_spikes() -> None:
+    images = np.arange(5000.0)
+    values = images / 5000
+    spiky = values.copy()
+    spiky[::97] = 1000
+    smooth = smoothed(Curve(images, spiky, np.ones(5000, bool)))
+    assert len(smooth.values) == 240
+    assert np.abs(smooth.values - np.interp(smooth.images, images, values)).max() < 0.02
