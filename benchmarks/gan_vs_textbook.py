@@ -4,9 +4,9 @@
         --minutes 20 --recipes gan gan-dcgan gan-dense --out results/
 
 Each learner gets the same wall time, one after the other. Then 1,000 pictures of each are compared
-with all real ones in SqueezeNet 1.1 features: Fréchet distance and KID (squeezenet1_1), which are not
-FID. The textbook learns from all of them, ours from the nine tenths not kept aside. Ours pays for its previews, scores and
-checkpoints out of its minutes, and serves what a person would be served.
+with all real ones in SqueezeNet 1.1 features: Fréchet distance and KID (squeezenet1_1), which are
+not FID. The textbook learns from all pictures, ours from the nine tenths not kept aside. Ours pays
+for its previews, scores and checkpoints out of its minutes, and serves what a person would get.
 """
 
 import argparse
@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 
 import torch
-from textbook_dcgan import sample
-from textbook_dcgan import train as train_textbook
 from torch import Tensor
 
 from maquette.core.pictures import grid, save_png
@@ -27,6 +25,8 @@ from maquette.networks.squeezenet import load_squeezenet
 from maquette.workflows.datasets import build_dataset
 from maquette.workflows.generating import generate
 from maquette.workflows.training import train
+from textbook_dcgan import sample
+from textbook_dcgan import train as train_textbook
 
 COUNT, SIZE_PX = 1000, 64
 

@@ -3,8 +3,8 @@
     python benchmarks/loop_overhead.py
 
 Both train the `digits` recipe's family on the same batches with the same optimizers and the same
-weight average, in alternating blocks in one process, so a drift of the machine's speed cancels. Ours
-also watches every loss and gradient norm, keeps a history and saves in the background.
+weight average, in alternating blocks in one process, so a drift of the machine's speed cancels.
+Ours also watches every loss and gradient norm, keeps a history and saves in the background.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50, help="in a block")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        build_dataset(["builtin:digits"], Path(folder) / "digits", 32)
+        build_dataset(["builtin:digits"], Path(folder) / "digits", 16)
         dataset = open_dataset(Path(folder) / "digits").on("cpu")
         recipe = read_recipe(arguments.recipe)
         measure(recipe, dataset, Path(folder), arguments.blocks, arguments.steps)

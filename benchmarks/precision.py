@@ -2,8 +2,8 @@
 
     python benchmarks/precision.py [--device cuda] [--size 64] [--batch 64]
 
-Also says what `precision: auto` chooses on this machine, and how far the fp32 step is from the floor
-of its own multiplications (FLOPs counted by torch, against the best matrix product measured here).
+Also says what `precision: auto` chooses on this machine, and how far the fp32 step is from the
+floor of its own multiplications (FLOPs counted by torch, against the best matrix product here).
 """
 
 import argparse
@@ -76,8 +76,9 @@ def report(engine: Engine, trainer: Trainer, times: dict[str, list[float]]) -> N
         f"`precision: auto` takes {engine.precision} here"
     )
     print(
-        f"floor: {flops / 1e9:.1f} GFLOP a step at {peak / 1e9:.0f} GFLOP/s (largest matrix product "
-        f"here) = {1000 * flops / peak:.0f} ms; fp32 takes {middle['fp32'] * peak / flops:.1f} x that"
+        f"floor: {flops / 1e9:.1f} GFLOP a step at {peak / 1e9:.0f} GFLOP/s (a large matrix "
+        f"product) = {1000 * flops / peak:.0f} ms; "
+        f"fp32 takes {middle['fp32'] * peak / flops:.1f} x that"
     )
 
 

@@ -76,8 +76,8 @@ def survive(folder: Path, kills: int, chance: random.Random) -> int:
             return 1
         finished += 1
     print(
-        f"{done} kills ({while_saving} while a checkpoint was being written), {done} continuations, "
-        f"{finished} finished runs, all byte-identical to the undisturbed one; "
+        f"{done} kills ({while_saving} while a checkpoint was being written), {done} "
+        f"continuations, {finished} finished runs, all byte-identical to the undisturbed one; "
         f"{unreadable} unreadable checkpoints; {time.monotonic() - started:.0f} s"
     )
     return int(unreadable > 0)
@@ -97,7 +97,7 @@ def _lost(store: CheckpointStore) -> bool:
 
 
 def _start(recipe: Path, data: Path, run: Path) -> int:
-    """The same command as a person would type, in a process of its own (forked: torch is loaded)."""
+    """The call behind `maquette train`, in a process of its own (forked, so torch is loaded)."""
     if child := os.fork():
         return child
     code = 1
@@ -111,7 +111,7 @@ def _start(recipe: Path, data: Path, run: Path) -> int:
 
 
 def _killed(child: int, after_seconds: float, store: CheckpointStore, at_save: bool) -> bool:
-    """Kill the child after a while, or at the next save after it; False when it had ended before."""
+    """Kill the child after a while, or at the next save then; False when it had ended before."""
     deadline = time.monotonic() + after_seconds
     while time.monotonic() < deadline or (at_save and not any(store.folder.glob(".*.writing"))):
         if os.waitpid(child, os.WNOHANG) != (0, 0):

@@ -214,6 +214,18 @@ def test_everything_from_the_run_is_escaped(tmp_path: Path) -> None:
     assert page.text.count(NASTY) >= 7
 
 
+def test_without_an_evaluation_the_scores_of_the_served_weights_speak(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    (folder / "evaluation.json").unlink()
+    (folder / "samples.png").unlink()
+    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+    score = next(x["diversity"] for x in lines if x["step"] == 2400 and "diversity" in x)
+    page = Page(write_report(folder))
+    words = " ".join(page.text.split())
+    assert f"Diversity {score:.4g} How much" in words
+    assert "Preview at step 2,400" in words  # the preview nearest to what is served
+
+
 def test_what_is_missing_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text('{"format": 1, "name": "bare", "state": "training"}')
     page = Page(write_report(tmp_path))

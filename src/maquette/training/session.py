@@ -59,7 +59,7 @@ class Session:
             return False
         newest, hours = entries[-1], self.trainer.settings.hours
         if hours is not None:
-            return newest.facts["fraction"] >= 1 and newest.facts["hours"] == hours
+            return bool(newest.facts["fraction"] >= 1 and newest.facts["hours"] == hours)
         return self.trainer.clock.progress(newest.step).fraction >= 1
 
     def run(self) -> Literal["finished", "interrupted"]:

@@ -25,7 +25,7 @@ from maquette.workflows.training import TrainingResult, train
 
 RECIPE = "digits"
 SOURCE = "builtin:digits"
-SIZE_PX = 32
+SIZE_PX = 16
 JUDGED_PICTURES = 1000
 
 
