@@ -93,7 +93,7 @@ def smooth_frames(folder: Path, count: int, mode: str) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize(("mode", "mean_error"), [("L", 0), ("RGB", 4)])
+@pytest.mark.parametrize(("mode", "mean_error"), [("L", 0), ("RGB", 5)])
 def test_an_animation_shows_every_frame_and_holds_the_last(
     tmp_path: Path, mode: str, mean_error: float
 ) -> None:

@@ -252,7 +252,7 @@ def test_folders_without_a_run_are_refused_in_one_sentence(tmp_path: Path) -> No
 def test_a_full_disk_leaves_the_old_page(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = write_report(finished).read_text()
 
-    def full(path: Path, text: str) -> None:  # noqa: ARG001
+    def full(path: Path, text: str) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("maquette.runs.report.write_text", full)

@@ -28,13 +28,16 @@ def show_runs(folder: str) -> None:
         table.add_row(
             escape(str(line.folder)),
             f"[{style}]{line.state}[/]",
-            escape(line.recipe or line.problem),
+            escape(line.recipe),
             escape(line.dataset),
             f"{line.step:,}",
             f"{line.hours:.2f}",
             "" if line.score is None else f"{line.score:.4g}",
         )
     console.print(table)
+    for line in lines:
+        if line.problem:
+            console.print(f"[red]damaged:[/] {escape(line.problem)}")
 
 
 def show_recipes() -> None:

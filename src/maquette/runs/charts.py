@@ -7,11 +7,11 @@ drawings hold no text from a run: names and legends belong to the page, which es
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -23,7 +23,7 @@ _INK, _MUTED, _RULE = "#0b0001", "#0b0002", "#0b0003"
 _STAND_INS = {_INK: "var(--ink)", _MUTED: "var(--muted)", _RULE: "var(--rule)"} | {
     f"#0c000{i}": f"var(--series-{i})" for i in range(SERIES)
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "text.color": _MUTED,
@@ -88,8 +88,15 @@ def _mark_served(axes: Axes, curves: Sequence[Curve], images: float) -> None:
     axes.axvline(images, color=_INK, linewidth=0.9, alpha=0.8)
     for i, curve in enumerate(curves):
         here = curve.where(curve.kept & (curve.images == images))
-        ring = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 1.6}
-        axes.plot(here.images, here.values, "o", color=f"#0c000{i % SERIES}", **ring)
+        axes.plot(
+            here.images,
+            here.values,
+            "o",
+            color=f"#0c000{i % SERIES}",
+            markersize=9,
+            markerfacecolor="none",
+            markeredgewidth=1.6,
+        )
 
 
 def _dress(axes: Axes, curves: Sequence[Curve], label: str) -> None:
@@ -122,7 +129,7 @@ def in_thousands(count: float) -> str:
 def _as_page_element(figure: Figure) -> str:
     """Only the <svg>, scaling with its box, without metadata, in the page's colours."""
     buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

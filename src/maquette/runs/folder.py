@@ -66,6 +66,11 @@ class Run:
         self.info = self.info | facts
         _write(self.folder / "run.json", json.dumps(self.info, indent=2))
 
+    def forget_results(self) -> None:
+        """Remove what was drawn and measured: training on makes it another model's."""
+        for name in ("samples.png", "evaluation.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
     def change_recipe(self, recipe: Recipe) -> None:
         self.recipe = recipe
         _write(self.folder / "recipe.yaml", to_yaml(recipe))

@@ -43,7 +43,10 @@ def planned(
             raise RunError(f"{run.folder} continues where it is: leave --out away")
         wanted = parse_recipe(to_yaml(run.recipe), overrides, source=str(recipe))
         return _continued(run, wanted, data)
-    wanted = recipe if isinstance(recipe, Recipe) else read_recipe(str(recipe), overrides)
+    if isinstance(recipe, Recipe):
+        wanted = parse_recipe(to_yaml(recipe), overrides, source=recipe.name)
+    else:
+        wanted = read_recipe(str(recipe), overrides)
     folder = Path(out) if out is not None else Path("runs") / wanted.name
     if (folder / "run.json").exists():
         return _continued(open_run(folder), wanted, data)

@@ -107,6 +107,7 @@ def _train_on(
     if run.state == "finished" and session.is_over():
         return TrainingResult(run, "already finished")
     run.note(state="training")
+    run.forget_results()
     with _stopping_on_signals(session.stop) as received:
         try:
             outcome = session.run()

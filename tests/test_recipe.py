@@ -1,0 +1,113 @@
+"""Recipes as data: read, overridden, written, and refused in a sentence."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands import TINY
+from maquette.core.errors import MaquetteError, SettingsError
+from maquette.recipe import Recipe, json_schema, parse_recipe, to_yaml
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("training.optimizer.learning_rate=1e-3", lambda r: r.training.optimizer.learning_rate),
+        ("training.optimizer.betas=[0.5,0.001]", lambda r: list(r.training.optimizer.betas)),
+        ("training.optimizer.clip=null", lambda r: r.training.optimizer.clip),
+        ("training.seed=7", lambda r: r.training.seed),
+        ("data.mirror=true", lambda r: r.data.mirror),
+        ("name=other", lambda r: r.name),
+        ("model.r1=0", lambda r: r.model.r1),
+        ("callbacks.trackers=[]", lambda r: list(r.callbacks.trackers)),
+        ("training.players.generator.turns=2", lambda r: r.training.for_player("generator").turns),
+    ],
+)
+def test_any_setting_can_be_overridden(override, read):
+    wanted = {"1e-3": 0.001}.get(value := override.split("=")[1], yaml.safe_load(value))
+    assert read(parse_recipe(TINY, [override])) == wanted
+
+
+def test_a_dict_replaces_a_schedule_and_later_overrides_win():
+    recipe = parse_recipe(
+        TINY,
+        [
+            "training.optimizer.schedule={kind: cosine, final: 0.1}",
+            *("training.seed=1", "training.seed=2"),
+        ],
+    )
+    assert recipe.training.optimizer.schedule.kind == "cosine"
+    assert recipe.training.optimizer.schedule.final == 0.1
+    assert recipe.training.seed == 2
+
+
+def test_players_differ_from_the_optimizer_only_where_they_say():
+    recipe = parse_recipe(
+        TINY,
+        ["training.optimizer.epsilon=0.25", "training.players.generator.learning_rate=0.5"],
+    )
+    generator = recipe.training.for_player("generator")
+    assert (generator.epsilon, generator.learning_rate) == (0.25, 0.5)
+    assert recipe.training.for_player("discriminator") == recipe.training.optimizer
+
+
+def test_a_recipe_survives_writing_and_reading():
+    recipe = parse_recipe(TINY, ["training.players.generator.schedule={kind: linear_decay}"])
+    assert parse_recipe(to_yaml(recipe)) == recipe
+
+
+def test_a_recipe_cannot_be_changed_by_accident():
+    recipe = parse_recipe(TINY)
+    with pytest.raises(ValueError, match="frozen"):
+        recipe.name = "other"
+    assert recipe.with_training(steps=3).training.steps == 3
+    assert recipe.training.steps != 3
+
+
+def test_a_recipe_without_model_settings_takes_the_familys_own():
+    recipe = parse_recipe("name: x\nfamily: gan\ntraining: {steps: 1}\n")
+    assert recipe.model.network == "residual"
+
+
+@pytest.mark.parametrize("missing", ["name", "family", "training"])
+def test_what_is_missing_is_named(missing):
+    raw = {k: v for k, v in yaml.safe_load(TINY).items() if k != missing}
+    with pytest.raises(SettingsError, match=f"^mine: {missing}"):
+        parse_recipe(yaml.safe_dump(raw), source="mine")
+
+
+@given(st.text(max_size=30))
+def test_any_override_is_read_or_refused_in_a_sentence(text):
+    try:
+        assert isinstance(parse_recipe(TINY, [text]), Recipe)
+    except MaquetteError as error:
+        assert str(error)
+
+
+KEYS = st.sampled_from(["training", "model", "steps", "optimizer", "schedule", "kind", "x", "0"])
+VALUES = st.one_of(
+    st.text(alphabet="[]{}:,0a1-.$'\" ", max_size=8),
+    st.sampled_from(["null", "{}", "[]", "1e-3", "true", ".nan", "{kind: phases}", "2020-01-01"]),
+)
+
+
+@given(st.lists(KEYS, min_size=1, max_size=4), VALUES)
+def test_any_value_anywhere_is_read_or_refused_in_a_sentence(keys, value):
+    try:
+        assert isinstance(parse_recipe(TINY, [f"{'.'.join(keys)}={value}"]), Recipe)
+    except MaquetteError as error:
+        assert str(error)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_recipe_or_refused_in_a_sentence(text):
+    with pytest.raises(MaquetteError, match=r"^mine"):
+        parse_recipe(text, source="mine")
+
+
+def test_the_schema_knows_the_families_and_what_is_required():
+    schema = json_schema()
+    assert "gan" in schema["properties"]["family"]["enum"]
+    assert set(schema["required"]) == {"name", "family", "training"}
+    assert schema["additionalProperties"] is False

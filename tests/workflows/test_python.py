@@ -1,0 +1,90 @@
+"""The same verbs from Python."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+
+import maquette
+from commands import STEPS, TINY, make_dataset
+from maquette.recipe import parse_recipe
+from maquette.training.callback import Callback, Moment
+
+
+def test_every_name_resolves_and_is_explained():
+    assert maquette.__all__
+    for name in maquette.__all__:
+        value = getattr(maquette, name)
+        assert inspect.getdoc(value), f"{name} says nothing about itself"
+    with pytest.raises(AttributeError, match="paint"):
+        _ = maquette.paint
+
+
+def test_a_dataset_is_random_access(tmp_path):
+    dataset = maquette.open_dataset(make_dataset(tmp_path))
+    holdout = maquette.open_dataset(make_dataset(tmp_path / "again"), split="holdout")
+    assert len(dataset) + len(holdout) == 24
+    assert dataset.spec.classes == ("a", "b")
+    batch = dataset.batch(step=3, size=4, seed=0)
+    assert batch.images.shape == (4, 1, 16, 16)
+    assert batch.images.abs().max() <= 1
+    assert batch.images.equal(dataset.batch(3, 4, 0).images)
+    assert not batch.images.equal(dataset.batch(4, 4, 0).images)
+
+
+class Counter(Callback):
+    every_steps = 1
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def after_step(self, moment: Moment) -> None:
+        self.steps.append(moment.progress.step)
+
+
+def test_train_watch_generate_save_and_list(tmp_path: Path):
+    counter = Counter()
+    result = maquette.train(
+        parse_recipe(TINY),
+        make_dataset(tmp_path),
+        tmp_path / "runs" / "one",
+        overrides=[],
+        watchers=lambda run, trainer: [counter],
+    )
+    assert result.outcome == "finished"
+    assert counter.steps == list(range(1, STEPS + 1))
+    run = maquette.open_run(tmp_path / "runs" / "one")
+    made = maquette.generate(run, classes=["b"], seeds=[3])
+    again = maquette.generate(str(run.folder), classes=["b", "b"], seeds=[9, 3])
+    assert made.pixels.dtype == torch.uint8
+    assert made.pixels[0].equal(again.pixels[1])
+    (path,) = maquette.save_generated(made, tmp_path / "one.png")
+    assert path.exists()
+    (line,) = maquette.list_runs(tmp_path / "runs")
+    assert (line.state, line.step, line.recipe) == ("finished", STEPS, "tiny")
+
+
+def test_watching_changes_nothing(tmp_path):
+    data = make_dataset(tmp_path)
+    recipe = parse_recipe(TINY)
+    silent = recipe.model_copy(
+        update={"callbacks": recipe.callbacks.model_copy(update={"score_pictures": 0})}
+    )
+    maquette.train(recipe, data, tmp_path / "watched")
+    maquette.train(silent, data, tmp_path / "silent")
+    first, second = (
+        (tmp_path / name / "checkpoints" / f"{STEPS:08d}" / "family.safetensors").read_bytes()
+        for name in ("watched", "silent")
+    )
+    assert first == second
+
+
+def test_overrides_reach_a_recipe_given_as_an_object(tmp_path):
+    with pytest.raises(maquette.MaquetteError, match=r"training\.steps"):
+        maquette.train(
+            parse_recipe(TINY),
+            make_dataset(tmp_path),
+            tmp_path / "r",
+            overrides=["training.stepz=3"],
+        )
