@@ -30,7 +30,8 @@ pytestmark = pytest.mark.skipif(not FILES, reason="needs a git checkout")
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.M | re.S)
+    return [text for name, text in found if name == language]
 
 
 COMMANDS = [
@@ -130,5 +131,7 @@ def test_files_and_functions_stay_short_and_say_what_they_are(file):
     assert len(lines) <= MOST_LINES
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
+            said = (ast.get_docstring(node, clean=False) or "").count("\n")
             assert node.end_lineno is not None
-            assert node.end_lineno - node.lineno < MOST_FUNCTION_LINES, node.name
+            # Docstrings do not count: that of a command is its help page.
+            assert node.end_lineno - node.lineno - said < MOST_FUNCTION_LINES, node.name

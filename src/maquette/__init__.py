@@ -7,8 +7,8 @@ import importlib
 import os
 from typing import Any
 
-# Threads that wait for each other should sleep, not spin: with one other busy program on two cores a
-# training step took 3.7 s instead of 0.13 s. Read by OpenMP when torch is first imported.
+# Threads that wait for each other should sleep, not spin: beside one other busy program on two
+# cores a training step took 3.7 s instead of 0.13 s. OpenMP reads it when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import toy_dataset
 from safetensors.torch import load_file
 from torch import nn
-from toys import STEPS, StopAt, same_weights, toy_family, toy_recipe, toy_session, toy_trainer
 
+from conftest import toy_dataset
 from maquette.core.family import Generates
 from maquette.core.images import Batch
 from maquette.core.randomness import picture_seeds, seed_everything
 from maquette.families import available_families
 from maquette.recipe import Recipe, parse_recipe, read_recipe, shipped_recipes, to_yaml
 from maquette.training.callback import Callback, Moment
+from toys import STEPS, StopAt, same_weights, toy_family, toy_recipe, toy_session, toy_trainer
 
 NAMES = list(shipped_recipes())
 DEPENDS_ON_THE_BATCH = (nn.modules.batchnorm._BatchNorm, nn.Dropout)

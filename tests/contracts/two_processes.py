@@ -2,12 +2,12 @@
 
 import sys
 
-from conftest import toy_dataset
 from safetensors.torch import save_file
-from toys import toy_family, toy_recipe
 
+from conftest import toy_dataset
 from maquette.core.devices import start_engine
 from maquette.training.trainer import Trainer
+from toys import toy_family, toy_recipe
 
 dataset, recipe = toy_dataset(), toy_recipe("gan")
 engine = start_engine("cpu", "fp32")

@@ -67,5 +67,5 @@ def test_foreign_lines_are_left_out(tmp_path):
 
 def test_a_history_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "history.jsonl").mkdir()
-    with pytest.raises(RunError, match="history.jsonl cannot be written"):
+    with pytest.raises(RunError, match=r"history\.jsonl cannot be written"):
         History(tmp_path / "history.jsonl", 1, 1).append(0, 0, {})

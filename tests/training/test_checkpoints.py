@@ -96,7 +96,7 @@ def test_a_full_disk_leaves_earlier_checkpoints_and_nothing_half_written(tmp_pat
 
     monkeypatch.setattr("maquette.training.checkpoints.save_file", full)
     store.save(snapshot(10), frozenset({5, 10}))
-    with pytest.raises(RunError, match="no space left on device.*earlier checkpoints are intact"):
+    with pytest.raises(RunError, match=r"no space left on device.*earlier checkpoints are intact"):
         store.wait()
     assert [path.name for path in store.folder.iterdir()] == ["00000005"]
     assert store.newest_sound()[0].step == 5

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
-from conftest import toy_dataset
-from toys import toy_session
 
+from conftest import toy_dataset
 from maquette.core.devices import start_engine
 from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Family, Progress, Update
@@ -17,6 +16,7 @@ from maquette.core.settings import Settings
 from maquette.training.callback import Callback
 from maquette.training.settings import TrainingSettings
 from maquette.training.trainer import Trainer
+from toys import toy_session
 
 
 class NoSettings(Settings):

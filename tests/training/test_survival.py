@@ -1,4 +1,4 @@
-"""The plug is pulled eight times, four of them while saving; `benchmarks/survival.py` does fifty."""
+"""The plug is pulled eight times, half of them while saving; the benchmark does it fifty times."""
 
 import subprocess
 import sys

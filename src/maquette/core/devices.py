@@ -103,7 +103,7 @@ class Tracker(Protocol):
 
 
 def start_tracker(name: str, folder: Path) -> Tracker:
-    """Start a tracker by accelerate's name for it. Raises SettingsError when it is not installed."""
+    """Start a tracker by accelerate's name for it. SettingsError when it is not installed."""
     from accelerate.state import PartialState
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 

@@ -84,6 +84,8 @@ class Run:
         """
         until = int(self.info.get("certified_until", 0))
         entries = [e for e in self.checkpoints.entries() if e.step > 0]
+        if self.state == "failed":
+            entries = [e for e in entries if e.step <= until]
         ranked = sorted(entries, key=lambda e: (e.score, e.step > until, -e.step))
         for entry in ranked:
             if fault_in(entry) is None:
@@ -196,7 +198,7 @@ def _why(entry: Entry, certified_until: int) -> str:
     certified = entry.step <= certified_until
     if entry.facts.get("score") is None:
         return "the newest sound checkpoint; no scores were taken"
-    proof = "certified by quiet steps after it" if certified else "with no alarm up to the end"
+    proof = "certified by quiet steps after it" if certified else "with no alarm so far"
     return f"the best score ({entry.score:.4g}), {proof}"
 
 

@@ -42,9 +42,11 @@ class History(Callback):
             raise RunError(f"{self.path} cannot be written ({reason})") from error
 
     def mark(self) -> dict[str, Any]:
-        return {"bytes": self.path.stat().st_size if self.path.exists() else 0}
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return {"bytes": size, "seconds": self._seconds}
 
     def rewind(self, mark: Mapping[str, Any]) -> None:
+        self._seconds = mark["seconds"]
         if self.path.exists() and self.path.stat().st_size > mark["bytes"]:
             os.truncate(self.path, mark["bytes"])
 

@@ -94,6 +94,7 @@ class Session:
 
     def _begin(self) -> None:
         entry, passed_over = self.store.newest_sound()
+        self.trainer.engine.wait_for_all()  # before the first of us writes one
         for sentence in passed_over:
             self._tell(self.trainer.step, "warning", sentence)
         if entry is None:
@@ -192,6 +193,7 @@ class Session:
             self._go_back(Alarm(self.trainer.step, "a weight is not a finite number"))
             return
         if self.trainer.engine.is_main:
+            self.store.wait()  # so that the one before is among the entries
             new = Entry(snapshot.step, self.store.folder, snapshot.facts)
             earlier = [e for e in self.store.entries() if e.step < snapshot.step]
             self.store.save(snapshot, steps_to_keep([*earlier, new], self.certified_until))

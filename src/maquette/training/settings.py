@@ -61,7 +61,7 @@ class TrainingSettings(Settings):
     epochs: PositiveFloat | None = None
     """Length of training in passes over the dataset."""
     hours: PositiveFloat | None = None
-    """Time budget: schedules stretch over it, and training ends inside it whatever the steps say."""
+    """Time budget: schedules stretch over it, training ends inside it, whatever the steps say."""
     batch_size: int = Field(default=32, ge=1, le=65536)
     """Images a step, over all processes."""
     micro_batches: PositiveInt = 1
