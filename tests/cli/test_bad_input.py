@@ -106,7 +106,7 @@ VALUES = {
     "model=3": ("model:", "3"),
     "family=3": ("family:", "3"),
     "callbacks.trackers=[tensorbord]": ("tensorbord is not installed",),
-    "training.device=nonsense": ("training.device=nonsense", "auto or cpu"),
+    "training.device=nonsense": ("the device 'nonsense'", "auto or cpu"),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_value_that_cannot_be_is_refused(here, override):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_device_that_is_not_there_is_refused(here):
-    refused(here, f"{TRAIN} --set training.device=cuda", "training.device=cuda", "auto or cpu")
+    refused(here, f"{TRAIN} --set training.device=cuda", "the device 'cuda'", "auto or cpu")
 
 
 COMMANDS = {

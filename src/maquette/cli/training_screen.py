@@ -21,6 +21,8 @@ def show(recipe: str, data: str | None, out: str | None, overrides: list[str]) -
 
 def say_how_it_ended(result: TrainingResult, command: str) -> None:
     """One or two lines; exits with 130 or 143 after an interruption."""
+    if not result.is_main:
+        raise typer.Exit
     run, info = result.run, result.run.info
     folder = escape(str(run.folder))
     if result.outcome == "already finished":

@@ -145,13 +145,13 @@ def _device(name: str, rank: int) -> torch.device:
         found = torch.accelerator.current_accelerator(check_available=True)
         return _numbered(found, rank) if found is not None else torch.device("cpu")
     if name == "tpu" and importlib.util.find_spec("torch_tpu") is None:
-        raise SettingsError("training.device=tpu needs the package torch_tpu, not installed here")
+        raise SettingsError("the device tpu needs the package torch_tpu, which is not installed")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise SettingsError(
-            f"training.device={name} cannot be used on this machine; try auto or cpu"
+            f"the device {name!r} cannot be used on this machine: try auto or cpu"
         ) from error
     return _numbered(device, rank)
 

@@ -10,4 +10,6 @@ class Settings(BaseModel):
     feeds `--help`, the docs and the studio's forms.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )

@@ -77,7 +77,7 @@ class Cosine(ScheduleSettings):
 class Phase(Settings):
     """One stretch of a `phases` schedule."""
 
-    learning_rate: PositiveFloat
+    learning_rate: float = Field(gt=0, le=10)
     """Rate during this phase, for every player."""
     epochs: PositiveFloat
     """Length in passes over the dataset; the proportion counts when a time budget stretches it."""
@@ -108,7 +108,7 @@ class TableRow(Settings):
 
     from_epoch: float = Field(ge=0)
     """Epoch from which this rate holds."""
-    learning_rate: PositiveFloat
+    learning_rate: float = Field(gt=0, le=10)
     """Rate for every player."""
 
 

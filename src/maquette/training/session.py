@@ -102,8 +102,8 @@ class Session:
             self._save({})  # somewhere to go back to, and proof that the folder can be written
             self.store.wait()
         else:
-            self._return_to(entry)
             self.trainer.clock.start(float(entry.facts["seconds"]))
+            self._return_to(entry)
             for callback in self.callbacks:
                 callback.rewind(entry.facts["marks"].get(type(callback).__name__, {}))
             if self.trainer.progress.fraction < 1 and entry.step > 0:

@@ -1,6 +1,6 @@
 """How long, how fast and how carefully to train: the `training` part of a recipe."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -8,15 +8,17 @@ from maquette.core.devices import Precision
 from maquette.core.settings import Settings
 from maquette.training.schedules import Constant, Phases, Schedule
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
 
 class OptimizerSettings(Settings):
     """How one player improves."""
 
     kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     """Which optimizer."""
-    learning_rate: PositiveFloat = 2e-4
+    learning_rate: float = Field(default=2e-4, gt=0, le=10)
     """Base learning rate; `phases` and `table` schedules replace it."""
-    betas: tuple[float, float] = (0.0, 0.99)
+    betas: tuple[Decay, Decay] = (0.0, 0.99)
     """Decay rates of Adam's first and second moment."""
     momentum: float = Field(default=0.0, ge=0, lt=1)
     """Momentum of SGD and RMSprop."""

@@ -1,13 +1,13 @@
 """Which run a sitting trains: a new one, or one to go on with, and whether that may be.
 
-Everything is refused here, before the folder of an existing run is touched.
+Everything is refused here, before any folder is touched.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maquette.core.devices import start_engine
+from maquette.core.devices import Engine
 from maquette.core.errors import DatasetError, RunError
 from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset, open_dataset
@@ -21,12 +21,21 @@ CHANGEABLE = ("training.steps", "training.epochs", "training.hours", "training.d
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sitting is about to do; nothing of a run that exists has been changed yet."""
+    """What a sitting is about to do; nothing has been written yet."""
 
-    run: Run
+    folder: Path
     recipe: Recipe
     dataset: ImageDataset
-    is_new: bool
+    dataset_path: Path
+    run: Run | None  # that is there already
+
+    def begin(self, engine: Engine) -> Run:
+        """The run to train: the main process makes a new one, the others find it."""
+        if self.run is None and engine.is_main:
+            fingerprint = engine.fingerprint()
+            create_run(self.folder, self.recipe, self.dataset, self.dataset_path, fingerprint)
+        engine.wait_for_all()
+        return self.run or open_run(self.folder)
 
 
 def planned(
@@ -56,9 +65,7 @@ def planned(
         )
     dataset = open_dataset(data, mirror=wanted.data.mirror)
     family_class(wanted.family)(wanted.model, dataset.spec)  # refuses what it cannot learn
-    engine = start_engine(wanted.training.device, wanted.training.precision)
-    run = create_run(folder, wanted, dataset, Path(data), engine.fingerprint())
-    return Plan(run, wanted, dataset, is_new=True)
+    return Plan(folder, wanted, dataset, Path(data), run=None)
 
 
 def _is_folder(recipe: str | Recipe | Path) -> bool:
@@ -79,9 +86,10 @@ def _continued(run: Run, wanted: Recipe, data: str | Path | None) -> Plan:
             f"{run.folder} was started with another {changed[0]}: continue it as it was "
             f"(`maquette train {run.folder}`), or start a new run with another --out"
         )
-    dataset = open_dataset(data or run.dataset_path, mirror=run.recipe.data.mirror)
+    path = Path(data) if data is not None else run.dataset_path  # it may have moved
+    dataset = open_dataset(path, mirror=run.recipe.data.mirror)
     _check_same_pictures(run, dataset)
-    return Plan(run, wanted, dataset, is_new=False)
+    return Plan(run.folder, wanted, dataset, path, run)
 
 
 def _differences(before: object, after: object, path: str = "") -> Iterator[str]:

@@ -36,6 +36,7 @@ class TrainingResult:
     run: Run
     outcome: Literal["finished", "interrupted", "already finished"]
     signal: int | None = None  # that interrupted it
+    is_main: bool = True  # of several processes, the one that writes and speaks
 
 
 def train(
@@ -54,17 +55,20 @@ def train(
     run and its trainer. Raises SettingsError, DatasetError or RunError, each with one sentence.
     """
     plan = planned(recipe, data, out, overrides)
-    run = plan.run
+    engine = start_engine(plan.recipe.training.device, plan.recipe.training.precision)
+    run = plan.begin(engine)
+    if not engine.is_main:
+        run.recipe = plan.recipe
+        return _sit(run, plan.dataset, engine, watchers)
     try:
         with run.locked():
             if plan.recipe != run.recipe:
                 run.change_recipe(plan.recipe)
-            if data is not None:  # it may have moved
-                run.note(dataset=run.info["dataset"] | {"path": str(Path(data).resolve())})
-            engine = start_engine(run.recipe.training.device, run.recipe.training.precision)
+            if data is not None:
+                run.note(dataset=run.info["dataset"] | {"path": str(plan.dataset_path.resolve())})
             return _sit(run, plan.dataset, engine, watchers)
     except MaquetteError:
-        if plan.is_new and not run.checkpoints.entries():
+        if plan.run is None and not run.checkpoints.entries():
             shutil.rmtree(run.folder, ignore_errors=True)
         raise
 
@@ -106,6 +110,9 @@ def _train_on(
     )
     if run.state == "finished" and session.is_over():
         return TrainingResult(run, "already finished")
+    if not engine.is_main:
+        with _stopping_on_signals(session.stop):
+            return TrainingResult(run, session.run(), is_main=False)
     run.note(state="training")
     run.forget_results()
     with _stopping_on_signals(session.stop) as received:
