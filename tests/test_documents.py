@@ -100,7 +100,7 @@ def _inside(file: Path) -> bool:
 
 
 def test_the_readmes_recipes_are_those_there_are():
-    from maquette.recipe import shipped_recipes
+    from maquette.recipes import shipped_recipes
 
     table = (ROOT / "README.md").read_text().partition("## Recipes")[2].partition("##")[0]
     assert set(re.findall(r"^\| `([\w-]+)`", table, re.M)) == set(shipped_recipes())

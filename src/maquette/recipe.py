@@ -6,9 +6,6 @@ generic override, `training.steps=500`, reaches every setting there is.
 
 import types
 from collections.abc import Iterator, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
@@ -27,6 +24,7 @@ from maquette.core.errors import SettingsError, unknown_name
 from maquette.core.settings import Settings
 from maquette.data.settings import DataSettings
 from maquette.families import available_families, family_class
+from maquette.recipes import recipe_text
 from maquette.training.schedules import Schedule
 from maquette.training.settings import TrainingSettings
 
@@ -116,27 +114,6 @@ def parse_recipe(text: str, overrides: Sequence[str] = (), source: str = "recipe
 def to_yaml(recipe: Recipe) -> str:
     """The recipe with every setting spelt out; reading it gives an equal recipe."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def recipe_text(name_or_path: str) -> str:
-    """The YAML of a shipped recipe or of a file, comments included."""
-    shipped = shipped_recipes()
-    if name_or_path in shipped:
-        return shipped[name_or_path].read_text()
-    path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or path.is_file():
-        try:
-            return path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"the recipe {path} cannot be read: {_reason(error)}") from error
-    raise SettingsError(unknown_name("recipe", name_or_path, sorted(shipped)))
-
-
-def shipped_recipes() -> dict[str, Traversable]:
-    """The recipes that come with Maquette, by name."""
-    folder = resources.files("maquette") / "recipes"
-    found = {f.name.removesuffix(".yaml"): f for f in folder.iterdir() if f.name.endswith(".yaml")}
-    return dict(sorted(found.items()))
 
 
 def json_schema(family: str | None = None) -> dict[str, Any]:
@@ -250,7 +227,3 @@ def _models_of(annotation: Any) -> Iterator[type[BaseModel]]:
 def _kind_of(model: type[BaseModel]) -> object:
     kind = model.model_fields.get("kind")
     return kind.default if kind else None
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or "it is not a text file").lower()

@@ -6,7 +6,8 @@ import pytest
 
 from commands import maquette
 from maquette.families import available_families
-from maquette.recipe import parse_recipe, read_recipe, shipped_recipes
+from maquette.recipe import parse_recipe, read_recipe
+from maquette.recipes import shipped_recipes
 
 NAMES = list(shipped_recipes())
 

@@ -15,7 +15,8 @@ from maquette.core.family import Generates
 from maquette.core.images import Batch
 from maquette.core.randomness import picture_seeds, seed_everything
 from maquette.families import available_families
-from maquette.recipe import Recipe, parse_recipe, read_recipe, shipped_recipes, to_yaml
+from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
+from maquette.recipes import shipped_recipes
 from maquette.training.callback import Callback, Moment
 from toys import STEPS, StopAt, same_weights, toy_family, toy_recipe, toy_session, toy_trainer
 

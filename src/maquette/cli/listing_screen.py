@@ -7,13 +7,14 @@ from rich.table import Table
 
 from maquette.cli.console import console
 from maquette.core.errors import RunError
-from maquette.recipe import shipped_recipes
-from maquette.workflows.listing import list_runs
+from maquette.recipes import shipped_recipes
 
 STATE_STYLE = {"finished": "green", "training": "cyan", "failed": "red", "damaged": "red"}
 
 
 def show_runs(folder: str) -> None:
+    from maquette.workflows.listing import list_runs  # imports torch; recipes do not need it
+
     if not Path(folder).is_dir():
         raise RunError(f"there is no folder {folder}: `maquette demo` makes a first run")
     lines = list_runs(folder)

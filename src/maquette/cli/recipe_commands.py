@@ -21,9 +21,14 @@ def show(
     full: Annotated[bool, typer.Option(help="Spell out every setting.")] = False,
 ) -> None:
     """Print a recipe."""
-    from maquette.recipe import read_recipe, recipe_text, to_yaml
+    from maquette.recipes import recipe_text
 
-    typer.echo(to_yaml(read_recipe(name)) if full else recipe_text(name), nl=False)
+    if full:
+        from maquette.recipe import read_recipe, to_yaml
+
+        typer.echo(to_yaml(read_recipe(name)), nl=False)
+    else:
+        typer.echo(recipe_text(name), nl=False)
 
 
 @app.command()
@@ -36,7 +41,7 @@ def copy(
 
     from maquette.core.errors import SettingsError
     from maquette.core.files import write_text
-    from maquette.recipe import recipe_text
+    from maquette.recipes import recipe_text
 
     path = Path(out or f"{name}.yaml")
     if path.exists():

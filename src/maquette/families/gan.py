@@ -119,6 +119,11 @@ class Gan(Generates):
     def preview(self, batch: Batch) -> Images:
         return self.generate(batch.labels, batch.seeds)
 
+    def compilable(self) -> list[str]:
+        """Compiled code cannot be differentiated twice, as penalties ask of the discriminator."""
+        penalised = self.settings.r1 + self.settings.r2 > 0
+        return ["generator"] if penalised else ["generator", "discriminator"]
+
     def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:
         if len(recent.get("discriminator", ())) < 100:
             return

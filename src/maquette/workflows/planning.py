@@ -12,7 +12,8 @@ from maquette.core.errors import DatasetError, RunError
 from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.families import family_class
-from maquette.recipe import Recipe, parse_recipe, read_recipe, shipped_recipes, to_yaml
+from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
+from maquette.recipes import shipped_recipes
 from maquette.runs.folder import Run, create_run, open_run
 
 # What may change between two sittings of one run without making it another run.
