@@ -4,7 +4,8 @@
 
 Both train the `digits` recipe's family on the same batches with the same optimizers and the same
 weight average, in alternating blocks in one process, so a drift of the machine's speed cancels.
-Ours also watches every loss and gradient norm, keeps a history and saves in the background.
+Ours also watches every loss and gradient norm, keeps a history, and saves once a block: ten times as
+often as a recipe does by default.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def _ours(recipe: Recipe, dataset: ImageDataset, folder: Path, steps: int) -> It
     long = recipe.with_training(steps=10**7, epochs=None)
     trainer = Trainer(family, dataset, long.training, start_engine("cpu", "fp32"))
     history = History(folder / "history.jsonl", 10, recipe.training.batch_size)
-    session = Session(trainer, CheckpointStore(folder / "checkpoints"), 10**9, 60.0, [history])
+    session = Session(trainer, CheckpointStore(folder / "checkpoints"), steps, 60.0, [history])
     trainer.clock.start(0.0)
     while True:
         until = trainer.step + steps

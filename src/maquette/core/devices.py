@@ -117,7 +117,9 @@ def start_tracker(name: str, folder: Path) -> Tracker:
     adapter = LOGGER_TYPE_TO_CLASS[name]
     wants_folder = adapter.requires_logging_directory
     tracker: Tracker = (
-        adapter(folder.name, logging_dir=folder) if wants_folder else adapter(folder.name)
+        adapter(folder.name, logging_dir=folder / "trackers")
+        if wants_folder
+        else adapter(folder.name)
     )
     tracker.start()
     return tracker
