@@ -4,8 +4,8 @@
 
 Both train the `digits` recipe's family on the same batches with the same optimizers and the same
 weight average, in alternating blocks in one process, so a drift of the machine's speed cancels.
-Ours also watches every loss and gradient norm, keeps a history, and saves once a block: ten times as
-often as a recipe does by default.
+Ours also watches every loss and gradient norm, keeps a history, and saves once a block: ten times
+as often as a recipe does by default.
 """
 
 import argparse

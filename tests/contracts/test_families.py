@@ -161,7 +161,7 @@ def test_two_processes_equal_one_with_the_same_batch(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr[-2000:]
 
-    one, two = toy_trainer(toy_recipe("gan"), toy_dataset()), load_file(out)
+    one, two = toy_trainer(toy_recipe("gan", steps=3), toy_dataset()), load_file(out)
     for _ in range(3):
         one.learn()
     assert one.step == 3

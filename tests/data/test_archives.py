@@ -88,3 +88,12 @@ def test_a_truncated_zip_is_refused(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(DatasetError, match="damaged or cut short"):
         open_source(str(file))
+
+
+def test_a_compression_nobody_here_can_read_is_called_so(tmp_path: Path) -> None:
+    file = zipped(tmp_path / "p.zip", {"a.png": encoded(noise(0))}, zipfile.ZIP_STORED)
+    content = bytearray(file.read_bytes())
+    content[8] = 9  # Deflate64 in the member's own header
+    content[content.index(b"PK\1\2") + 10] = 9  # and in the directory
+    file.write_bytes(content)
+    assert findings(file) == {"p.zip!a.png": "compressed in a way that cannot be read"}

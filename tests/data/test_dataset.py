@@ -153,6 +153,24 @@ def test_partners_come_in_an_order_of_their_own() -> None:
     assert torch.equal(moved.partners, batch.partners)
 
 
+def test_extra_turns_do_not_throw_away_what_was_fetched_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dataset, fetched = numbered(10), []
+    batch = dataset.batch
+
+    def counted(step: int, size: int, seed: int, *, part: tuple[int, int]) -> Batch:
+        fetched.append((step, seed))
+        return batch(step, size, seed, part=part)
+
+    monkeypatch.setattr(dataset, "batch", counted)
+    with Prefetcher(dataset) as prefetched:
+        for step in range(6):
+            for seed in (1, 2):  # a turn and an extra turn
+                prefetched.batch(step, 2, seed)
+    assert len(fetched) == len(set(fetched))
+
+
 def test_what_goes_wrong_on_the_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = numbered(10)
 

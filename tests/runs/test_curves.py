@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maquette.runs.charts import draw
 from maquette.runs.curves import Curve, read_curves, smoothed, thinned
 
 
@@ -57,3 +58,9 @@ def test_smoothing_follows_the_trend_and_ignores_single_spikes() -> None:
     smooth = smoothed(Curve(images, spiky, np.ones(5000, bool)))
     assert len(smooth.values) == 240
     assert np.abs(smooth.values - np.interp(smooth.images, images, values)).max() < 0.02
+
+
+def test_a_curve_of_which_everything_was_given_up_is_drawn():
+    curves = read_curves([{"step": 500, "images": 1, "a": 2.0}, {"step": 10, "images": 1, "b": 1}])
+    assert not curves["a"].kept.any()
+    assert draw([curves["a"]], "a").startswith("<svg")

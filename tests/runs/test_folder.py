@@ -124,3 +124,10 @@ def test_a_run_of_another_version_is_refused(tmp_path):
     (run.folder / "run.json").write_text(json.dumps(run.info | {"format": 2}))
     with pytest.raises(RunError, match="another version of Maquette"):
         open_run(run.folder)
+
+
+def test_the_folder_one_stands_in_may_become_a_run(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    new_run(Path())
+    assert open_run(tmp_path / "mine").info["name"] == "mine"

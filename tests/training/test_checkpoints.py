@@ -124,3 +124,22 @@ def test_a_number_that_is_not_finite_is_seen(tmp_path):
     bad = Snapshot(1, {"family": {"weight": torch.tensor([1.0, math.nan])}}, {})
     assert good.is_finite()
     assert not bad.is_finite()
+
+
+@pytest.mark.parametrize("interval", [10, 60, 150, 500])
+def test_however_often_is_saved_checkpoints_become_certified(tmp_path, interval):
+    entries, quiet = [], 200
+    for step in range(0, 20 * interval + 2000, interval):
+        entries.append(Entry(step, tmp_path, {"score": None}))
+        keep = steps_to_keep(entries, step - quiet)
+        entries = [entry for entry in entries if entry.step in keep]
+        certified = max((e.step for e in entries if e.step <= step - quiet), default=0)
+        assert step - certified <= 2 * (quiet + interval)
+        assert len(entries) <= 5
+
+
+def test_a_manifest_without_its_checksums_is_no_checkpoint(tmp_path):
+    store = saved(tmp_path, 5, 10)
+    path = store.entries()[-1].folder / "manifest.json"
+    path.write_text(path.read_text().replace("sha256", "sha257"))
+    assert store.newest_sound()[0].step == 5

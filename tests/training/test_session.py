@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from conftest import toy_dataset
-from maquette.core.devices import start_engine
+from maquette.core.devices import Engine, start_engine
 from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Family, Progress, Update
 from maquette.core.images import Batch, Images
 from maquette.core.settings import Settings
 from maquette.training.callback import Callback
+from maquette.training.players import Player
 from maquette.training.settings import TrainingSettings
 from maquette.training.trainer import Trainer
 from toys import toy_session
@@ -222,3 +223,39 @@ def test_the_average_follows_with_its_half_life():
     expected = before.lerp(t.family.first.bias, 1 - 0.5 ** (4 / 8))
     assert torch.allclose(t.average.first.bias, expected)
     assert not torch.equal(now, t.average.first.bias)
+
+
+def test_what_was_certified_stays_so_when_training_fails_sooner_after_it(tmp_path):
+    t = trainer(Painter(lambda p, _: 1e4 if p.step >= (500 if t.attempt == 0 else 320) else 1.0))
+    session = toy_session(t, tmp_path, save_every_steps=100)
+    with pytest.raises(RunError, match="keeps going wrong"):
+        session.run()
+    assert session.certified_until == 300
+
+
+def test_a_table_without_a_planned_length_goes_by_the_epochs_there_were():
+    rows = [{"from_epoch": 0, "learning_rate": 1e-3}, {"from_epoch": 3, "learning_rate": 1e-5}]
+    t = trainer(steps=None, hours=1, optimizer={"schedule": {"kind": "table", "rows": rows}})
+    found = []
+    for _ in range(20):  # four epochs
+        found.append(t.rates()["first"])
+        t.learn()
+    assert found == [1e-3] * 15 + [1e-5] * 5
+
+
+def test_a_restored_optimizer_keeps_the_layout_it_learns_in():
+    convolution = torch.nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
+    player = Player(convolution, TrainingSettings(steps=1).optimizer, start_engine("cpu", "fp32"))
+    player.blame(convolution(torch.ones(1, 4, 5, 5)).sum())
+    player.improve(0.1)
+    player.restore({name: tensor.contiguous() for name, tensor in player.state().items()})
+    moment = player.optimizer.state[convolution.weight]["exp_avg"]
+    assert moment.stride() == convolution.weight.stride()
+
+
+@pytest.mark.parametrize(("processes", "micro_batches"), [(3, 1), (2, 4)])
+def test_a_batch_that_cannot_be_divided_is_refused(processes, micro_batches):
+    settings = TrainingSettings(steps=1, batch_size=4, micro_batches=micro_batches)
+    engine = Engine(torch.device("cpu"), "fp32", 0, processes)
+    with pytest.raises(SettingsError, match="batch_size 4 cannot be divided"):
+        Trainer(Painter(), toy_dataset(), settings, engine)

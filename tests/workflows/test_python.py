@@ -1,13 +1,17 @@
 """The same verbs from Python."""
 
 import inspect
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import maquette
 from commands import STEPS, TINY, make_dataset
+from maquette.data.build import build
+from maquette.data.sizes import ImageSize
 from maquette.recipe import parse_recipe
 from maquette.training.callback import Callback, Moment
 
@@ -88,3 +92,16 @@ def test_overrides_reach_a_recipe_given_as_an_object(tmp_path):
             tmp_path / "r",
             overrides=["training.stepz=3"],
         )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_split_with_too_few_pictures_to_judge_by_is_no_obstacle(tmp_path, count):
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "few.npy", random.integers(0, 256, (count + 1, 16, 16), dtype=np.uint8))
+    build([str(tmp_path / "few.npy")], tmp_path / "data", ImageSize(16, 16), holdout=0)
+    manifest = json.loads((tmp_path / "data" / "dataset.json").read_text())
+    manifest["splits"] = {"train": [0, count], "holdout": [count, count + 1]}
+    (tmp_path / "data" / "dataset.json").write_text(json.dumps(manifest))
+    result = maquette.train(parse_recipe(TINY), tmp_path / "data", tmp_path / "run")
+    assert result.outcome == "finished"
+    assert (result.run.served().entry.facts["score"] is not None) == (count > 1)

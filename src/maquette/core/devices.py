@@ -7,7 +7,7 @@ its checkpoint keys never change. TPU goes through `torch_tpu` and is untested.
 
 import importlib.util
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,17 @@ class Engine:
         tensor = torch.tensor(value, dtype=torch.float64, device=self.device)
         torch.distributed.all_reduce(tensor, torch.distributed.ReduceOp.MAX)
         return float(tensor)
+
+    def from_main(self, numbers: Sequence[int]) -> list[int]:
+        """The main process's numbers, in every process."""
+        if self.processes == 1:
+            return list(numbers)
+        count = int(self.largest(float(len(numbers) if self.is_main else 0)))
+        shared = torch.zeros(count, dtype=torch.int64, device=self.device)
+        if self.is_main:
+            shared.copy_(torch.tensor(numbers))
+        torch.distributed.broadcast(shared, 0)
+        return [int(number) for number in shared.tolist()]
 
     def wait_for_all(self) -> None:
         """Until every process is here."""

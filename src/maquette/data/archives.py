@@ -71,6 +71,8 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Item) -> Ite
         return replace(place, finding=f"compressed more than {LARGEST_RATIO} times")
     try:
         return replace(place, content=archive.read(member))
+    except NotImplementedError:  # a RuntimeError too
+        return replace(place, finding="compressed in a way that cannot be read")
     except RuntimeError:
         return replace(place, finding="encrypted")
     except Exception:  # as above: a damaged member may raise nearly anything

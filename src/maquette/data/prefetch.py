@@ -30,7 +30,8 @@ class Prefetcher:
     def batch(self, step: int, size: int, seed: int, *, part: tuple[int, int] = (0, 1)) -> Batch:
         """What the dataset's `batch` returns, or raises; steps may jump, in order is quickest."""
         coming = [(step + ahead, size, seed, part) for ahead in range(1 + AHEAD_BATCHES)]
-        for stale in self._pending.keys() - set(coming):
+        # Extra turns of a step have seeds of their own, so only steps that are over are stale.
+        for stale in [key for key in self._pending if not step <= key[0] <= step + AHEAD_BATCHES]:
             self._pending.pop(stale).cancel()
         for request in coming:
             if request not in self._pending:

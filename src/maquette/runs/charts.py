@@ -102,6 +102,8 @@ def _mark_served(axes: Axes, curves: Sequence[Curve], images: float) -> None:
 def _dress(axes: Axes, curves: Sequence[Curve], label: str) -> None:
     """Axes that show the bulk of the kept values: wild ones may leave the picture."""
     values = np.concatenate([curve.values[curve.kept] for curve in curves])
+    if not values.size:  # everything so far was given up
+        values = np.concatenate([curve.values for curve in curves])
     low, high = np.quantile(values, [0.005, 0.995])
     margin = 0.12 * (high - low) or abs(high) / 2 or 1
     floor = 0 if 0 <= low < 0.35 * high else low - margin

@@ -156,10 +156,10 @@ def create_run(
     """A new run folder, there whole or not at all. RunError when something is there already."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not a run: choose another folder with --out")
-    spec = dataset.spec
+    spec, whole = dataset.spec, folder.resolve()  # "." has no name
     info = {
         "format": FORMAT,
-        "name": folder.name,
+        "name": whole.name,
         "state": "training",
         "dataset": {
             "path": str(dataset_path.resolve()),
@@ -175,13 +175,13 @@ def create_run(
         },
         "environment": dict(environment),
     }
-    partial = folder.with_name(f".{folder.name}.starting")
+    partial = whole.with_name(f".{whole.name}.starting")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         write_text(partial / "recipe.yaml", to_yaml(recipe))
         write_text(partial / "run.json", json.dumps(info, indent=2))
-        partial.replace(folder)
+        partial.replace(whole)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise RunError(_unwritable(folder, error)) from error
@@ -197,7 +197,8 @@ def find_runs(folder: Path) -> list[Path]:
 def _why(entry: Entry, certified_until: int) -> str:
     certified = entry.step <= certified_until
     if entry.facts.get("score") is None:
-        return "the newest sound checkpoint; no scores were taken"
+        kind = "newest certified" if certified else "newest sound"
+        return f"the {kind} checkpoint; no scores were taken"
     proof = "certified by quiet steps after it" if certified else "with no alarm so far"
     return f"the best score ({entry.score:.4g}), {proof}"
 

@@ -162,11 +162,13 @@ def fault_in(entry: Entry) -> str | None:
 
 
 def steps_to_keep(entries: list[Entry], certified_until: int) -> frozenset[int]:
-    """The newest two, the best scored, and the newest that is certified."""
+    """The newest two, the best scored, the newest certified, and the one to be certified next."""
     keep = {entry.step for entry in entries[-2:]}
     certified = [entry for entry in entries if entry.step <= certified_until]
     if certified:
         keep |= {certified[-1].step, min(certified, key=lambda entry: entry.score).step}
+    on_probation = [entry.step for entry in entries if entry.step > certified_until]
+    keep |= set(on_probation[:1])  # however often is saved, one grows old enough to be certified
     if entries:
         keep.add(min(entries, key=lambda entry: entry.score).step)
     return frozenset(keep)
@@ -176,6 +178,7 @@ def _entry(folder: Path) -> Entry | None:
     try:
         facts = json.loads((folder / MANIFEST).read_text())
         step, version = int(facts["step"]), int(facts["format"])
+        dict(facts["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if version != FORMAT:

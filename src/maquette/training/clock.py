@@ -16,7 +16,8 @@ class Clock:
     def __init__(self, settings: TrainingSettings, pictures: int):
         self.steps = settings.planned_steps(pictures)
         self.batch_size = settings.batch_size
-        self.planned_epochs = self.steps * settings.batch_size / pictures
+        self.epochs_a_step = settings.batch_size / pictures
+        self.is_planned = settings.gives_length  # or else the hours alone end it
         self.budget_seconds = None if settings.hours is None else settings.hours * 3600
         self._before = 0.0
         self._started = time.monotonic()
@@ -40,4 +41,9 @@ class Clock:
         else:
             reserve = min(self._reserve + 5, 0.25 * self.budget_seconds)
             fraction = min(1.0, self.seconds / (self.budget_seconds - reserve))
-        return Progress(step, step * self.batch_size, fraction, fraction * self.planned_epochs)
+        return self.progress_at(step, fraction)
+
+    def progress_at(self, step: int, fraction: float) -> Progress:
+        """The progress of a step, this fraction of the way; a plan's epochs stretch with it."""
+        steps = fraction * self.steps if self.is_planned else step
+        return Progress(step, step * self.batch_size, fraction, steps * self.epochs_a_step)

@@ -50,6 +50,11 @@ class Player:
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             index, key = name.split("/")
+            parameter = self.parameters[int(index)]
+            if (
+                tensor.dim() and tensor.shape == parameter.shape
+            ):  # in its layout (channels_last), as when learning
+                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
             state.setdefault(int(index), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})

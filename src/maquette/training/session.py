@@ -47,10 +47,14 @@ class Session:
         self.recent: dict[str, deque[float]] = {}
         self.stop_requested = False
         self._must_stop = False  # agreed by all processes
+        # Looking averages over processes: all must look whenever a callback of the main one is due.
+        due = [LOOK_EVERY_STEPS, save_every_steps, *(c.every_steps for c in callbacks)]
+        self._look_every_steps = frozenset(trainer.engine.from_main(due))
         self._unread: list[tuple[int, Mapping[str, Scalar]]] = []
         self._warned_at: dict[str, int] = {}
         self._saved_at_seconds = time.monotonic()
         self._saved_step = -1
+        self._proven = 0  # certified before going back to it, and so for good
 
     def is_over(self) -> bool:
         """Whether the checkpoints say that there is nothing left to learn."""
@@ -88,7 +92,7 @@ class Session:
     @property
     def certified_until(self) -> int:
         """Checkpoints up to this step were followed by enough quiet steps to be trusted."""
-        return self.trainer.step - self.guard.settings.quiet_steps
+        return max(self._proven, self.trainer.step - self.guard.settings.quiet_steps)
 
     # Beginning and end
 
@@ -120,11 +124,9 @@ class Session:
     def _is_time_to_look(self) -> bool:
         step = self.trainer.step
         return (
-            step % LOOK_EVERY_STEPS == 0
-            or step % self.save_every_steps == 0
+            any(step % every == 0 for every in self._look_every_steps)
             or (self.stop_requested and self.trainer.engine.processes == 1)
             or self.trainer.progress.fraction >= 1
-            or any(step % callback.every_steps == 0 for callback in self.callbacks)
         )
 
     def _look(self) -> Alarm | None:
@@ -206,6 +208,7 @@ class Session:
             "hours": self.trainer.settings.hours,
             "seconds": self.trainer.clock.seconds,
             "attempt": self.trainer.attempt,
+            "proven": self._proven,
             "score": scores.get("score"),
             "guard": self.guard.state(),
             "recent": {name: list(values) for name, values in self.recent.items()},
@@ -218,6 +221,7 @@ class Session:
         files = ("family", "average", "optimizers")
         self.trainer.restore(entry.step, {file: read_tensors(entry, file) for file in files})
         self.trainer.attempt = entry.facts["attempt"]
+        self._proven = entry.facts.get("proven", 0)
         self.guard.restore(entry.facts["guard"])
         self.recent = {n: deque(v, MEMORY_STEPS) for n, v in entry.facts["recent"].items()}
         self._warned_at = dict(entry.facts["warned_at"])
@@ -235,9 +239,11 @@ class Session:
                 f"training keeps going wrong ({message}); the best certified weights are kept: "
                 "use them, or start a new run with a lower training.optimizer.learning_rate"
             )
-        entry = self._certified_before(alarm.step)
+        entry, is_certified = self._certified_before(alarm.step)
         self._return_to(entry)
         self.trainer.attempt = attempt
+        if is_certified:
+            self._proven = entry.step
         self.trainer.engine.wait_for_all()
         if self.trainer.engine.is_main:
             self.store.forget_after(entry.step)
@@ -248,7 +254,8 @@ class Session:
             f"data order and {0.5**attempt:g} of the learning rate ({attempt} of {limit})",
         )
 
-    def _certified_before(self, step: int) -> Entry:
-        entries = self.store.entries()
-        certified = [e for e in entries if e.step <= step - self.guard.settings.quiet_steps]
-        return certified[-1] if certified else entries[0]
+    def _certified_before(self, step: int) -> tuple[Entry, bool]:
+        """The newest certified before this step; the oldest there is, and False, without any."""
+        entries, until = self.store.entries(), step - self.guard.settings.quiet_steps
+        certified = [e for e in entries if e.step <= max(until, self._proven)]
+        return (certified[-1], True) if certified else (entries[0], False)

@@ -114,9 +114,15 @@ class TrainingSettings(Settings):
     def _length_is_known(self) -> "TrainingSettings":
         if sum(given is not None for given in (self.steps, self.epochs)) > 1:
             raise ValueError("give steps or epochs, not both")
-        if self.steps or self.epochs or self.hours or isinstance(self.optimizer.schedule, Phases):
+        if self.gives_length or self.hours:
             return self
         raise ValueError("say how long: steps, epochs, hours or a phases schedule")
+
+    @property
+    def gives_length(self) -> bool:
+        """Whether the length in steps follows from the settings, with or without a time budget."""
+        planned = isinstance(self.optimizer.schedule, Phases)
+        return self.steps is not None or self.epochs is not None or planned
 
     def for_player(self, name: str) -> OptimizerSettings:
         return self.players.get(name, self.optimizer)

@@ -12,7 +12,7 @@ import torch
 
 from maquette.core.devices import Engine
 from maquette.core.errors import RunError, SettingsError, unknown_name
-from maquette.core.family import Family, Progress, Update
+from maquette.core.family import Family, Update
 from maquette.core.images import Batch, Scalar
 from maquette.core.randomness import derived_seed, seed_everything
 from maquette.training.average import Follower, averaged_twin
@@ -38,6 +38,7 @@ class Trainer:
         self, family: Family, dataset: BatchSource, settings: TrainingSettings, engine: Engine
     ):
         self.settings, self.engine, self.dataset = settings, engine, dataset
+        self._check_batch_is_divided()
         self.family = family.to(engine.device).train()
         self.family.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = averaged_twin(self.family)
@@ -66,6 +67,14 @@ class Trainer:
             name: Player(network, self.settings.for_player(name), self.engine)
             for name, network in networks.items()
         }
+
+    def _check_batch_is_divided(self) -> None:
+        size, pieces = self.settings.batch_size, self.settings.micro_batches
+        if size % (self.engine.processes * pieces):
+            raise SettingsError(
+                f"training.batch_size {size} cannot be divided evenly between "
+                f"{self.engine.processes} processes of {pieces} micro_batches each: change one"
+            )
 
     # Learning
 
@@ -96,9 +105,7 @@ class Trainer:
         progress = self.clock.progress(self.step)
         if self.clock.budget_seconds is not None:
             fraction = self.engine.largest(progress.fraction)
-            progress = Progress(
-                progress.step, progress.images, fraction, fraction * self.clock.planned_epochs
-            )
+            progress = self.clock.progress_at(self.step, fraction)
         self.progress = progress
 
     def rates(self) -> dict[str, float]:

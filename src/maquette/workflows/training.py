@@ -28,6 +28,8 @@ from maquette.training.session import Session
 from maquette.training.trainer import Trainer
 from maquette.workflows.planning import planned
 
+FEWEST_JUDGED = 2  # pictures: diversity is a distance between two
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -141,10 +143,12 @@ def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> lis
             columns=max(1, round(count**0.5)),
         )
     ]
-    if settings.score_pictures and isinstance(trainer.family, Generates):
+    judged = held_out(run, dataset)
+    enough = min(settings.score_pictures, len(judged)) >= FEWEST_JUDGED
+    if enough and isinstance(trainer.family, Generates):
         callbacks.append(
             Scoring(
-                held_out(run, dataset).on(device),
+                judged.on(device),
                 settings.score_pictures,
                 settings.checkpoint_every_steps,
                 training.seed,
@@ -162,9 +166,10 @@ def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> lis
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
     """The pictures kept away from training; the training ones where too few were kept."""
     try:
-        return open_dataset(run.dataset_path, split="holdout")
+        kept = open_dataset(run.dataset_path, split="holdout")
     except DatasetError:
         return dataset
+    return kept if len(kept) >= FEWEST_JUDGED else dataset
 
 
 def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Callback]) -> None:
