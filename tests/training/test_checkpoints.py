@@ -1,6 +1,5 @@
 """A checkpoint is whole or it is not there; damage is noticed; pruning keeps what matters."""
 
-import json
 import math
 import random
 
@@ -81,9 +80,11 @@ def damage(path, kind, choice):
 
 
 def test_a_checkpoint_of_another_version_is_refused_in_a_sentence(tmp_path):
-    entry = saved(tmp_path, 5).entries()[0]
-    facts = json.loads((entry.folder / "manifest.json").read_text())
-    (entry.folder / "manifest.json").write_text(json.dumps(facts | {"format": 99}))
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr("maquette.training.checkpoints.FORMAT", 99)
+        store = CheckpointStore(tmp_path / "checkpoints")
+        store.save(snapshot(5), frozenset())
+        store.wait()
     with pytest.raises(RunError, match="format 99"):
         CheckpointStore(tmp_path / "checkpoints").entries()
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 import torch
@@ -13,11 +13,12 @@ from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Family, Progress, Update
 from maquette.core.images import Batch, Images
 from maquette.core.settings import Settings
+from maquette.recipes import shipped_recipes
 from maquette.training.callback import Callback
 from maquette.training.players import Player
 from maquette.training.settings import TrainingSettings
 from maquette.training.trainer import Trainer
-from toys import toy_session
+from toys import toy_family, toy_recipe, toy_session, toy_trainer
 
 
 class NoSettings(Settings):
@@ -259,3 +260,41 @@ def test_a_batch_that_cannot_be_divided_is_refused(processes, micro_batches):
     engine = Engine(torch.device("cpu"), "fp32", 0, processes)
     with pytest.raises(SettingsError, match="batch_size 4 cannot be divided"):
         Trainer(Painter(), toy_dataset(), settings, engine)
+
+
+def test_another_machine_is_told(tmp_path):
+    first = toy_session(trainer(steps=30), tmp_path)
+    first.callbacks = [Stopper(first)]
+    first.run()
+    elsewhere, ear = trainer(steps=30), Ear()
+    elsewhere.engine = replace(elsewhere.engine, precision="bf16")
+    toy_session(elsewhere, tmp_path, [ear]).run()
+    (warning,) = [message for _, kind, message in ear.events if kind == "warning"]
+    assert "precision fp32 → bf16" in warning
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_half_precision_learns(name):
+    dataset = toy_dataset()
+    recipe = toy_recipe(name)
+    t = Trainer(
+        toy_family(recipe, dataset.spec), dataset, recipe.training, start_engine("cpu", "bf16")
+    )
+    before = [p.clone() for p in t.family.parameters()]
+    values = t.learn()
+    assert all(value.isfinite() and value.dtype == torch.float32 for value in values.values())
+    assert all(p.dtype == torch.float32 for p in t.family.parameters())
+    changed = [not torch.equal(p, q) for p, q in zip(t.family.parameters(), before, strict=True)]
+    assert sum(changed) > len(changed) / 2
+
+
+@pytest.mark.slow
+def test_compiled_networks_learn_what_eager_ones_do():
+    dataset = toy_dataset()
+    eager, compiled = (
+        toy_trainer(toy_recipe("gan").with_training(compile=c), dataset) for c in (False, True)
+    )
+    for _ in range(2):
+        eager.learn(), compiled.learn()
+    for p, q in zip(eager.family.parameters(), compiled.family.parameters(), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-3, atol=2e-5)

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -176,10 +176,11 @@ def steps_to_keep(entries: list[Entry], certified_until: int) -> frozenset[int]:
 
 def _entry(folder: Path) -> Entry | None:
     try:
-        facts = json.loads((folder / MANIFEST).read_text())
+        facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if facts.pop("digest") != _digest(facts):
+            return None
         step, version = int(facts["step"]), int(facts["format"])
-        dict(facts["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     if version != FORMAT:
         raise RunError(
@@ -199,9 +200,14 @@ def _fill(folder: Path, snapshot: Snapshot) -> None:
         _sync(path)
     facts = {"format": FORMAT, "step": snapshot.step, **snapshot.facts, "sha256": checksums}
     manifest = folder / MANIFEST
-    manifest.write_text(json.dumps(facts, allow_nan=False))
+    manifest.write_text(json.dumps(facts | {"digest": _digest(facts)}), encoding="utf-8")
     _sync(manifest)
     _sync(folder)
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    """SHA-256 of the manifest itself, so that a flipped digit in it is noticed too."""
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _copied(tensors: Mapping[str, Mapping[str, Tensor]]) -> dict[str, dict[str, Tensor]]:

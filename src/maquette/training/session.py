@@ -99,8 +99,6 @@ class Session:
     def _begin(self) -> None:
         entry, passed_over = self.store.newest_sound()
         self.trainer.engine.wait_for_all()  # before the first of us writes one
-        for sentence in passed_over:
-            self._tell(self.trainer.step, "warning", sentence)
         if entry is None:
             self.trainer.clock.start(0.0)
             self._save({})  # somewhere to go back to, and proof that the folder can be written
@@ -109,10 +107,28 @@ class Session:
             self.trainer.clock.start(float(entry.facts["seconds"]))
             self._return_to(entry)
             for callback in self.callbacks:
-                callback.rewind(entry.facts["marks"].get(type(callback).__name__, {}))
-            if self.trainer.progress.fraction < 1 and entry.step > 0:
-                self._tell(entry.step, "resumed", f"going on from step {entry.step:,}")
+                if (mark := entry.facts["marks"].get(type(callback).__name__)) is not None:
+                    callback.rewind(mark)
+            self._say_resumed(entry)
+        for sentence in passed_over:
+            self._tell(self.trainer.step, "warning", sentence)
         self.trainer.engine.wait_for_all()
+
+    def _say_resumed(self, entry: Entry) -> None:
+        if self.trainer.progress.fraction >= 1 or entry.step == 0:
+            return
+        self._tell(entry.step, "resumed", f"going on from step {entry.step:,}")
+        now, before = self.trainer.engine.fingerprint(), entry.facts["fingerprint"]
+        changed = [
+            f"{key} {before.get(key)} → {now[key]}" for key in now if now[key] != before.get(key)
+        ]
+        if changed:
+            self._tell(
+                entry.step,
+                "warning",
+                f"the machine changed ({', '.join(changed)}): the run goes on correctly, but not "
+                "bit for bit as it would have",
+            )
 
     def _finish(self) -> None:
         if self._saved_step != self.trainer.step:

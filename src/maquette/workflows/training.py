@@ -123,6 +123,7 @@ def _train_on(
         except BaseException as error:
             state = "failed" if isinstance(error, Exception) else "stopped"
             with suppress(MaquetteError, OSError):  # the first problem is the one to tell
+                session.store.wait()
                 _put_in_order(run, session, state, callbacks)
             raise
         state = "finished" if outcome == "finished" else "stopped"
