@@ -44,7 +44,7 @@ def show_runs(folder: str) -> None:
 def show_recipes() -> None:
     table = Table("recipe", "what it is for", box=None)
     for name, file in shipped_recipes().items():
-        table.add_row(f"[bold]{name}[/]", escape(_headline(file.read_text())))
+        table.add_row(f"[bold]{name}[/]", escape(_headline(file.read_text(encoding="utf-8"))))
     console.print(table)
 
 

@@ -11,11 +11,11 @@ def recipe_text(name_or_path: str) -> str:
     """The YAML of a shipped recipe or of a file, comments included."""
     shipped = shipped_recipes()
     if name_or_path in shipped:
-        return shipped[name_or_path].read_text()
+        return shipped[name_or_path].read_text(encoding="utf-8")
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         try:
-            return path.read_text()
+            return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"the recipe {path} cannot be read: {_reason(error)}") from error
     raise SettingsError(unknown_name("recipe", name_or_path, sorted(shipped)))

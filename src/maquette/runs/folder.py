@@ -129,8 +129,8 @@ def open_run(path: str | Path) -> Run:
     if not folder.is_dir():
         raise RunError(f"there is no run folder {folder}: `maquette runs` lists those there are")
     try:
-        info = json.loads((folder / "run.json").read_text())
-        recipe = (folder / "recipe.yaml").read_text()
+        info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        recipe = (folder / "recipe.yaml").read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise RunError(f"{folder} is not a run: it has no {Path(error.filename).name}") from error
     except (OSError, ValueError) as error:
