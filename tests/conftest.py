@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
@@ -10,6 +11,10 @@ from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset
 
 torch.set_num_threads(1)  # tests run side by side, one core each
+
+# No deadlines, and the same examples every time: a busy machine must not turn a green change red.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 def toy_dataset(

@@ -198,12 +198,12 @@ def test_a_time_budget_is_kept_and_stretches_the_schedule(tmp_path):
     t = trainer(
         Slow(),
         steps=None,
-        hours=4 / 3600,
+        hours=8 / 3600,
         optimizer={"schedule": {"kind": "linear_decay", "start": 0.0}},
     )
     started = time.monotonic()
     assert toy_session(t, tmp_path, [ear]).run() == "finished"
-    assert time.monotonic() - started < 4
+    assert 4 < time.monotonic() - started < 8
     rates = list(ear.rates.values())
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.1 * rates[0]
