@@ -1,7 +1,7 @@
 """The first ten minutes: learn to write digits, and say honestly how well it went."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -17,11 +17,9 @@ from maquette.evaluation.label_agreement import class_spread, label_agreement, t
 from maquette.evaluation.metric import Measurement
 from maquette.runs.folder import Run
 from maquette.runs.report import write_report
-from maquette.training.callback import Callback
-from maquette.training.trainer import Trainer
 from maquette.workflows.datasets import build_dataset
 from maquette.workflows.generating import generate
-from maquette.workflows.training import TrainingResult, train
+from maquette.workflows.training import TrainingResult, Watchers, train
 
 RECIPE = "digits"
 SOURCE = "builtin:digits"
@@ -43,7 +41,7 @@ def demo(
     out: str | Path = "runs/demo",
     *,
     overrides: Sequence[str] = (),
-    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None = None,
+    watchers: Watchers | None = None,
 ) -> DemoResult:
     """Build the digits, train the `digits` recipe on them, judge it and draw its report.
 

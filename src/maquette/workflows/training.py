@@ -31,6 +31,9 @@ from maquette.workflows.planning import planned
 FEWEST_JUDGED = 2  # pictures: diversity is a distance between two
 
 
+Watchers = Callable[[Run, Trainer], Sequence[Callback]]  # more callbacks, made for this run
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """How one sitting ended."""
@@ -47,7 +50,7 @@ def train(
     out: str | Path | None = None,
     *,
     overrides: Sequence[str] = (),
-    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None = None,
+    watchers: Watchers | None = None,
 ) -> TrainingResult:
     """Train a recipe (a shipped name, a YAML file or a Recipe) on a dataset folder.
 
@@ -79,7 +82,7 @@ def _sit(
     run: Run,
     dataset: ImageDataset,
     engine: Engine,
-    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None,
+    watchers: Watchers | None,
 ) -> TrainingResult:
     """Train until the end or an interruption, and leave the folder in order."""
     recipe = run.recipe
@@ -95,7 +98,7 @@ def _train_on(
     run: Run,
     trainer: Trainer,
     dataset: ImageDataset,
-    watchers: Callable[[Run, Trainer], Sequence[Callback]] | None,
+    watchers: Watchers | None,
 ) -> TrainingResult:
     """One session with its callbacks."""
     engine = trainer.engine
