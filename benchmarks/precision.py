@@ -82,8 +82,8 @@ def report(engine: Engine, trainer: Trainer, times: dict[str, list[float]]) -> N
 def flops_a_step(trainer: Trainer) -> int:
     """Multiplications of one step without penalties.
 
-    The generator goes forward and back (3 forward passes' worth); so does the discriminator for real
-    and generated pictures, and once more for the generator's sake, without weight gradients.
+    The generator goes forward and back (3 forward passes' worth); so does the discriminator for
+    real and generated pictures, and once more for the generator's sake, without weight gradients.
     """
     batch, gan = (
         trainer.dataset.batch(0, trainer.settings.batch_size, 0, part=(0, 1)),
