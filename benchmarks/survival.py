@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -59,7 +60,7 @@ def survive(folder: Path, kills: int, chance: random.Random) -> int:
     seconds = time.monotonic() - started
     expected = digest(whole)
 
-    done, unreadable, while_saving, finished = 0, 0, 0, 0
+    done, unreadable, finished = 0, 0, 0
     while done < kills or finished == 0:
         run = folder / f"run-{finished}"
         child = _start(recipe, data, run)
@@ -67,7 +68,6 @@ def survive(folder: Path, kills: int, chance: random.Random) -> int:
         patience = chance.uniform(0.0, 0.6 * seconds)
         if done < kills and _killed(child, patience, store, at_save=done % 2 == 1):
             done += 1
-            while_saving += any(store.folder.glob(".*.writing"))
             unreadable += _lost(store)
             continue
         _wait(child)
@@ -76,7 +76,7 @@ def survive(folder: Path, kills: int, chance: random.Random) -> int:
             return 1
         finished += 1
     print(
-        f"{done} kills ({while_saving} while a checkpoint was being written), {done} "
+        f"{done} kills ({done // 2} of them while a checkpoint was being written), {done} "
         f"continuations, {finished} finished runs, all byte-identical to the undisturbed one; "
         f"{unreadable} unreadable checkpoints; {time.monotonic() - started:.0f} s"
     )
@@ -112,14 +112,23 @@ def _start(recipe: Path, data: Path, run: Path) -> int:
 
 def _killed(child: int, after_seconds: float, store: CheckpointStore, at_save: bool) -> bool:
     """Kill the child after a while, or at the next save then; False when it had ended before."""
-    deadline = time.monotonic() + after_seconds
-    while time.monotonic() < deadline or (at_save and not any(store.folder.glob(".*.writing"))):
+    deadline, started = time.monotonic() + after_seconds, time.time()
+    while time.monotonic() < deadline or (at_save and not _is_writing(store, started)):
         if os.waitpid(child, os.WNOHANG) != (0, 0):
             return _not_again(child)
         time.sleep(0.0005)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def _is_writing(store: CheckpointStore, since: float) -> bool:
+    """Whether a checkpoint is half written: a folder that an earlier kill left does not count."""
+    for folder in store.folder.glob(".*.writing"):
+        with suppress(FileNotFoundError):  # finished just now
+            if folder.stat().st_mtime > since:
+                return True
+    return False
 
 
 def _not_again(child: int) -> bool:

@@ -1,8 +1,12 @@
 """Going back, giving up, turns, time budgets: the sittings of a run, on a family made for it."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,7 +22,7 @@ from maquette.training.callback import Callback
 from maquette.training.players import Player
 from maquette.training.settings import TrainingSettings
 from maquette.training.trainer import Trainer
-from toys import toy_family, toy_recipe, toy_session, toy_trainer
+from toys import toy_family, toy_recipe, toy_session
 
 
 class NoSettings(Settings):
@@ -288,13 +292,24 @@ def test_half_precision_learns(name):
     assert sum(changed) > len(changed) / 2
 
 
+COMPARE_COMPILED = """
+import torch
+from conftest import toy_dataset
+from toys import toy_recipe, toy_trainer
+eager, compiled = (
+    toy_trainer(toy_recipe("gan").with_training(compile=c), toy_dataset()) for c in (False, True)
+)
+for _ in range(2):
+    eager.learn(), compiled.learn()
+for p, q in zip(eager.family.parameters(), compiled.family.parameters(), strict=True):
+    torch.testing.assert_close(p, q, rtol=1e-3, atol=2e-5)
+"""
+
+
 @pytest.mark.slow
 def test_compiled_networks_learn_what_eager_ones_do():
-    dataset = toy_dataset()
-    eager, compiled = (
-        toy_trainer(toy_recipe("gan").with_training(compile=c), dataset) for c in (False, True)
-    )
-    for _ in range(2):
-        eager.learn(), compiled.learn()
-    for p, q in zip(eager.family.parameters(), compiled.family.parameters(), strict=True):
-        torch.testing.assert_close(p, q, rtol=1e-3, atol=2e-5)
+    """In a process of its own: the run-time type checks of the tests cannot be compiled."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", COMPARE_COMPILED]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
