@@ -150,7 +150,7 @@ def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
             )
     try:
         merged = OmegaConf.merge(OmegaConf.create(raw), OmegaConf.from_dotlist(list(overrides)))
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, TypeError, ValueError) as error:
         raise SettingsError(
             f"--set {' --set '.join(overrides)} cannot be read: "
             "write values as in YAML, for example a.b=[1, 2]"
