@@ -14,9 +14,9 @@ from PIL import Image
 
 from commands import TINY, listing, make_dataset, maquette
 from maquette.cli import data_commands
-from maquette.data.build import Colour
-from maquette.data.labelling import Labels
-from maquette.data.preparation import Fit
+from maquette.data.building.build import Colour
+from maquette.data.building.labelling import Labels
+from maquette.data.pictures.preparation import Fit
 
 TRAIN = "train tiny.yaml --data data --out new"
 BUILD = "data build {} --out new --size 16"

@@ -14,8 +14,8 @@ from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, ImageSpec
 from maquette.core.randomness import picture_seeds
 from maquette.data import dataset as dataset_module
-from maquette.data import layout
-from maquette.data.build import build
+from maquette.data.building import layout
+from maquette.data.building.build import build
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.data.prefetch import Prefetcher
 from maquette.data.sizes import ImageSize

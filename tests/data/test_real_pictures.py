@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from maquette.core.errors import DatasetError
-from maquette.data.build import build
+from maquette.data.building.build import build
 from maquette.data.dataset import open_dataset
-from maquette.data.opening import open_source
-from maquette.data.preparation import PictureError, prepare
+from maquette.data.pictures.preparation import PictureError, prepare
 from maquette.data.sizes import ImageSize
+from maquette.data.sources.opening import open_source
 
 ROOT = os.environ.get("MAQUETTE_REAL_DATA")
 pytestmark = pytest.mark.skipif(ROOT is None, reason="needs MAQUETTE_REAL_DATA")

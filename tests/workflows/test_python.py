@@ -10,7 +10,7 @@ import torch
 
 import maquette
 from commands import STEPS, TINY, make_dataset
-from maquette.data.build import build
+from maquette.data.building.build import build
 from maquette.data.sizes import ImageSize
 from maquette.recipe import parse_recipe
 from maquette.training.callback import Callback, Moment

@@ -5,9 +5,9 @@ from collections import Counter
 from rich.markup import escape
 
 from maquette.cli.console import console, counting
-from maquette.data.build import Colour
-from maquette.data.labelling import Labels
-from maquette.data.preparation import Fit
+from maquette.data.building.build import Colour
+from maquette.data.building.labelling import Labels
+from maquette.data.pictures.preparation import Fit
 from maquette.workflows.datasets import build_dataset
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from maquette.data.build import BuildSummary, Colour, build
-from maquette.data.labelling import Labels
-from maquette.data.preparation import Fit
+from maquette.data.building.build import BuildSummary, Colour, build
+from maquette.data.building.labelling import Labels
+from maquette.data.pictures.preparation import Fit
 from maquette.data.sizes import parse_size
 
 

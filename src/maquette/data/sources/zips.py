@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from maquette.core.errors import DatasetError
-from maquette.data.sources import LARGEST_FILE_BYTES, Item, Source, too_large
+from maquette.data.sources.source import LARGEST_FILE_BYTES, Item, Source, too_large
 
 ZIP_MAGIC = b"PK\x03\x04"
 MOST_MEMBERS = 200_000

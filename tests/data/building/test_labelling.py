@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maquette.core.errors import DatasetError
-from maquette.data.labelling import class_names, labels_of
-from maquette.data.records import Record
-from maquette.data.splitting import holdout_mask
+from maquette.data.building.labelling import class_names, labels_of
+from maquette.data.building.records import Record
+from maquette.data.building.splitting import holdout_mask
 
 
 def record(path: str, origin: str = "photos", stated: str | None = None) -> Record:

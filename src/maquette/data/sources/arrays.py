@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from maquette.core.errors import DatasetError
-from maquette.data.preparation import LARGEST_PICTURE_PX
-from maquette.data.sources import Item, Source
+from maquette.data.pictures.preparation import LARGEST_PICTURE_PX
+from maquette.data.sources.source import Item, Source
 
 NPY_MAGIC, GZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b"
 _LARGEST_RATIO = 1032  # of deflate: what one compressed byte can become at most

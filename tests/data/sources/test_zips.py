@@ -8,8 +8,8 @@ from picture_files import encoded, noise
 
 from maquette.core.errors import DatasetError
 from maquette.data import archives, sources
-from maquette.data.archives import ZipSource
-from maquette.data.opening import open_source
+from maquette.data.sources.opening import open_source
+from maquette.data.sources.zips import ZipSource
 
 
 def zipped(file: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:

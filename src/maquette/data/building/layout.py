@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from maquette.core.images import ImageSpec
-from maquette.data.labelling import Labels, class_names, labels_of
+from maquette.data.building.labelling import Labels, class_names, labels_of
+from maquette.data.building.records import Record
+from maquette.data.building.splitting import holdout_mask
+from maquette.data.building.writing import npy_header, write_hashed
 from maquette.data.manifest import (
     FORMAT,
     ITEMS,
@@ -23,9 +26,6 @@ from maquette.data.manifest import (
     Shard,
     StoredSpec,
 )
-from maquette.data.records import Record
-from maquette.data.splitting import holdout_mask
-from maquette.data.writing import npy_header, write_hashed
 
 LARGEST_SHARD_BYTES = 256 * 2**20
 _COPIED_ROWS = 256  # at a time

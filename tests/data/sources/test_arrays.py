@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as arrays
 from picture_files import idx_bytes, write_idx
 
 from maquette.core.errors import DatasetError
-from maquette.data.arrays import digits_source, idx_source, npy_source, read_idx
-from maquette.data.opening import open_source
+from maquette.data.sources.arrays import digits_source, idx_source, npy_source, read_idx
+from maquette.data.sources.opening import open_source
 
 # Each example overwrites the same file, so one folder serves them all.
 one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from picture_files import encoded, noise
 from PIL import Image, ImageOps
 
-from maquette.data.preparation import PictureError, prepare
+from maquette.data.pictures.preparation import PictureError, prepare
 from maquette.data.sizes import ImageSize
 
 small = ImageSize(16, 16)

@@ -13,15 +13,15 @@ from typing import Literal, get_args
 
 from maquette.core.errors import DatasetError, unknown_name
 from maquette.core.images import ImageSpec
-from maquette.data import layout
-from maquette.data.labelling import Labels
+from maquette.data.building import layout
+from maquette.data.building.labelling import Labels
+from maquette.data.building.records import Record
+from maquette.data.building.writing import whole_or_nothing
 from maquette.data.manifest import Policy
-from maquette.data.opening import open_source
-from maquette.data.preparation import Fit, PictureError, Raster, prepare
-from maquette.data.records import Record
+from maquette.data.pictures.preparation import Fit, PictureError, Raster, prepare
 from maquette.data.sizes import ImageSize
-from maquette.data.sources import Item, Source
-from maquette.data.writing import whole_or_nothing
+from maquette.data.sources.opening import open_source
+from maquette.data.sources.source import Item, Source
 
 Colour = Literal["auto", "rgb", "grey"]
 Report = Callable[[int, int | None], None]  # items done, items in all when that is known

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from maquette.core.errors import DatasetError
-from maquette.data.arrays import (
+from maquette.data.sources.arrays import (
     ArraySource,
     idx_source,
     is_idx_images,
     is_idx_labels,
     npy_source,
 )
-from maquette.data.sources import LARGEST_FILE_BYTES, Item, Source, too_large
+from maquette.data.sources.source import LARGEST_FILE_BYTES, Item, Source, too_large
 
 
 class FolderSource(Source):

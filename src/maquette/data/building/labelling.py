@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from maquette.core.errors import DatasetError
-from maquette.data.records import Record
+from maquette.data.building.records import Record
 
 Labels = Literal["auto", "folders", "sources", "none"]
 

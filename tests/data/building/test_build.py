@@ -14,7 +14,7 @@ import torch
 from picture_files import contents, encoded, noise, write_idx, write_pictures
 
 from maquette.core.errors import DatasetError
-from maquette.data.build import build
+from maquette.data.building.build import build
 from maquette.data.dataset import open_dataset
 from maquette.data.sizes import ImageSize
 

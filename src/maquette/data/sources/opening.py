@@ -3,10 +3,16 @@
 from pathlib import Path
 
 from maquette.core.errors import DatasetError, unknown_name
-from maquette.data.archives import ZIP_MAGIC, ZipSource
-from maquette.data.arrays import GZIP_MAGIC, NPY_MAGIC, digits_source, idx_source, npy_source
-from maquette.data.folders import FolderSource
-from maquette.data.sources import Source
+from maquette.data.sources.arrays import (
+    GZIP_MAGIC,
+    NPY_MAGIC,
+    digits_source,
+    idx_source,
+    npy_source,
+)
+from maquette.data.sources.folders import FolderSource
+from maquette.data.sources.source import Source
+from maquette.data.sources.zips import ZIP_MAGIC, ZipSource
 
 BUILT_IN = "builtin:"
 BUILT_IN_SOURCES = {"builtin:digits": digits_source}

@@ -1,0 +1,1 @@
+"""Writing a dataset folder: parallel, resumable, and the same bytes every time."""

@@ -1,0 +1,1 @@
+"""One picture: decoded safely, measured, cropped and brought to size."""
