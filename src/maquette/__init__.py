@@ -12,7 +12,9 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
+    "check_pictures": "maquette.workflows.datasets",
     "build_dataset": "maquette.workflows.datasets",
+    "show_dataset": "maquette.workflows.showing",
     "open_dataset": "maquette.data.dataset",
     "train": "maquette.workflows.training",
     "generate": "maquette.workflows.generating",

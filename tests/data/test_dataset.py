@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from picture_files import write_pictures
 
 from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, ImageSpec
@@ -16,9 +15,11 @@ from maquette.core.randomness import picture_seeds
 from maquette.data import dataset as dataset_module
 from maquette.data.building import layout
 from maquette.data.building.build import build
+from maquette.data.building.choices import Choices
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.data.prefetch import Prefetcher
 from maquette.data.sizes import ImageSize
+from picture_files import write_pictures
 
 
 def numbered(count: int, **options: object) -> ImageDataset:
@@ -48,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pictures(root / "photos" / "b", 12, first_seed=100)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "LARGEST_SHARD_BYTES", 5 * 3 * 8 * 10)
-        build([str(root / "photos")], root / "built", ImageSize(8, 10), holdout=0.2)
+        build([str(root / "photos")], root / "built", ImageSize(8, 10), Choices(holdout=0.2))
     return root / "built"
 
 
@@ -247,6 +248,6 @@ def test_missing_truncated_and_swapped_files_are_refused(folder: Path, tmp_path:
 
 def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     photos = write_pictures(tmp_path / "photos", 4)
-    build([str(photos)], tmp_path / "built", ImageSize(8, 8), holdout=0)
+    build([str(photos)], tmp_path / "built", ImageSize(8, 8), Choices(holdout=0))
     assert "holdout split" in refusal(tmp_path / "built", "holdout")
     assert len(open_dataset(tmp_path / "built")) == 4

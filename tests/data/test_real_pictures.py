@@ -11,6 +11,7 @@ import torch
 
 from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
+from maquette.data.building.choices import Choices
 from maquette.data.dataset import open_dataset
 from maquette.data.pictures.preparation import PictureError, prepare
 from maquette.data.sizes import ImageSize
@@ -24,14 +25,14 @@ REAL = Path(ROOT or ".")
 def test_awkward_pictures_become_rows_or_findings(tmp_path: Path) -> None:
     summary = build([str(REAL / "awkward_images")], tmp_path / "out", ImageSize(32, 48))
     assert summary.counts["train"] + summary.counts["holdout"] > 300
-    assert sum(summary.counts.values()) == len(open_source(str(REAL / "awkward_images")))
-    awkward = {Path(source).name: finding for source, finding in summary.findings.items()}
+    assert sum(summary.counts.values()) == open_source(str(REAL / "awkward_images")).count()
+    awkward = {Path(source).name: finding for source, finding in summary.left_out.items()}
     assert "truncated" in awkward["truncated.jpg"]
     assert "million pixels" in awkward["giant-image.jpg"]
     assert "is a web page" in awkward["cat.npy"]
     assert "is cut short" in awkward["empty-idx3-ubyte.gz"]
     listed = (tmp_path / "out" / "items.jsonl").read_text().splitlines()
-    assert all(json.loads(line)["finding"] for line in listed[-summary.counts["skipped"] :])
+    assert all(json.loads(line)["left_out"] for line in listed[-summary.counts["skipped"] :])
 
 
 @pytest.mark.parametrize("name", ["cat.npy", "zebra.npy", "empty-idx3-ubyte.gz"])
@@ -67,7 +68,7 @@ def test_no_awkward_file_is_anything_but_read_or_refused() -> None:
 
 def test_mnist_test_set(tmp_path: Path) -> None:
     images = REAL / "mnist" / "t10k-images-idx3-ubyte.gz"
-    summary = build([str(images)], tmp_path / "out", ImageSize(28, 28), holdout=0)
+    summary = build([str(images)], tmp_path / "out", ImageSize(28, 28), Choices(holdout=0))
     assert summary.spec.classes == tuple("0123456789")
     dataset = open_dataset(tmp_path / "out")
     assert len(dataset) == 10_000

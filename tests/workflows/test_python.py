@@ -11,6 +11,7 @@ import torch
 import maquette
 from commands import STEPS, TINY, make_dataset
 from maquette.data.building.build import build
+from maquette.data.building.choices import Choices
 from maquette.data.sizes import ImageSize
 from maquette.recipe import parse_recipe
 from maquette.training.callback import Callback, Moment
@@ -98,7 +99,7 @@ def test_overrides_reach_a_recipe_given_as_an_object(tmp_path):
 def test_a_split_with_too_few_pictures_to_judge_by_is_no_obstacle(tmp_path, count):
     random = np.random.default_rng(0)
     np.save(tmp_path / "few.npy", random.integers(0, 256, (count + 1, 16, 16), dtype=np.uint8))
-    build([str(tmp_path / "few.npy")], tmp_path / "data", ImageSize(16, 16), holdout=0)
+    build([str(tmp_path / "few.npy")], tmp_path / "data", ImageSize(16, 16), Choices(holdout=0))
     manifest = json.loads((tmp_path / "data" / "dataset.json").read_text())
     manifest["splits"] = {"train": [0, count], "holdout": [count, count + 1]}
     (tmp_path / "data" / "dataset.json").write_text(json.dumps(manifest))

@@ -1,5 +1,6 @@
 """How the command line speaks: one console, one style for errors, one progress bar for counting."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ from rich.text import Text
 
 console = Console(highlight=False, soft_wrap=True)  # commands and paths can be copied whole
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+PLAIN_LINE_EVERY_SECONDS = 30.0
 
 
 class RateColumn(ProgressColumn):
@@ -34,6 +36,16 @@ class RateColumn(ProgressColumn):
 @contextmanager
 def counting(title: str, what: str) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar in a terminal, from the first call of what it gives: (done, total)."""
+    with counting_stages(what) as report:
+        yield lambda done, total: report(title, done, total)
+
+
+@contextmanager
+def counting_stages(what: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """As `counting`, for work of several stages: (stage, done, total).
+
+    Where the output is a file, there is a plain line for a stage now and then.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -42,11 +54,20 @@ def counting(title: str, what: str) -> Iterator[Callable[[int, int | None], None
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=errors, disable=not errors.is_terminal)
-    task = progress.add_task(title, total=None)
+    task = progress.add_task("", total=None)
+    stage_now, said_at = "", time.monotonic()
 
-    def report(done: int, total: int | None) -> None:
+    def report(stage: str, done: int, total: int | None) -> None:
+        nonlocal stage_now, said_at
         progress.start()
+        if stage != stage_now:
+            stage_now = stage
+            progress.reset(task, description=stage)
         progress.update(task, completed=done, total=total)
+        if not errors.is_terminal and time.monotonic() - said_at > PLAIN_LINE_EVERY_SECONDS:
+            said_at = time.monotonic()
+            of = "" if total is None else f" of {total:,}"
+            errors.print(f"{stage}: {done:,}{of} {what}")
 
     try:
         yield report

@@ -3,7 +3,10 @@
 - `dataset.json`: this manifest, written last; its sha256 is the dataset's fingerprint.
 - `images-00000.npy` ...: uint8 (rows, height, width, channels), C order, at most 256 MiB a shard.
 - `labels.npy`: int32 (rows,), -1 where unlabelled; only when there are classes.
-- `items.jsonl`: one line per file or array row that was looked at, skipped ones with their finding.
+- `items.jsonl`: one line per item that was looked at: where it came from, its row, its findings,
+  and for those left out the reason.
+- `findings.json`: what the checks found (see `findings/`); since format 2.
+- `quarantine/`: what was left out, to be looked at; not part of the dataset and free to be deleted.
 Rows are stored train first, then holdout, so a split is a range of rows.
 """
 
@@ -17,8 +20,9 @@ from maquette.core.errors import DatasetError
 from maquette.core.images import ImageSpec
 from maquette.core.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, ITEMS, LABELS = "dataset.json", "items.jsonl", "labels.npy"
+FINDINGS = "findings.json"
 
 
 class Policy(Settings):
@@ -31,11 +35,15 @@ class Policy(Settings):
     colour: str
     """rgb or grey."""
     labels: str
-    """Where class names were asked from: auto, folders, sources or none."""
+    """Where class names were asked from: auto, folders, sources, table or none."""
     holdout: float
     """Share of the pictures kept away from training."""
     seed: int
     """Decides, together with a picture's sha256, on which side of the split it lies."""
+    bars: str = "kept"
+    """cropped or kept: letterbox and pillarbox bars."""
+    dropped: tuple[str, ...] = ()
+    """Kinds of findings whose pictures were left out."""
 
 
 class StoredSpec(Settings):
@@ -66,7 +74,7 @@ class Manifest(Settings):
     """Row ranges, end exclusive."""
     shards: tuple[Shard, ...] = Field(min_length=1)
     sha256: dict[str, str]
-    """Of every other file in the folder."""
+    """Of every other file in the folder, without the quarantine."""
     policy: Policy
 
     @property

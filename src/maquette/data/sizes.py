@@ -33,3 +33,14 @@ def parse_size(text: str) -> ImageSize:
             f"size {text!r} is out of range: each side must be {SMALLEST_PX} to {LARGEST_PX} pixels"
         )
     return ImageSize(height, width)
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """ "28x28" (one channel) or "28x28x3" for bytes without a header; DatasetError otherwise."""
+    match = re.fullmatch(r"([0-9]{1,5})[xX×]([0-9]{1,5})(?:[xX×]([13]))?", text.strip())
+    if match is None or not int(match[1]) * int(match[2]):
+        raise DatasetError(
+            f"shape {text!r} is not understood: write HEIGHTxWIDTH such as 28x28, "
+            "or HEIGHTxWIDTHx3 for colour"
+        )
+    return tuple(int(number) for number in match.groups() if number is not None)

@@ -4,7 +4,6 @@ The final pictures and the verdict come first, then how it came to be. Whatever 
 is left out, so a page can be written at any moment of training.
 """
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from maquette.core.errors import RunError
 from maquette.core.files import write_text
 from maquette.core.images import ImageSpec
+from maquette.core.pages import data_uri, page_templates
 from maquette.runs.charts import SERIES, draw
 from maquette.runs.curves import Curve, read_curves
 from maquette.runs.history import read_history
@@ -62,13 +61,7 @@ def write_report(run_folder: Path) -> Path:
     run = _read_json(run_folder / "run.json")
     if run is None:
         raise RunError(f"{run_folder} is not a run: it has no run.json")
-    pages = Environment(
-        loader=PackageLoader("maquette.runs"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = page_templates("maquette.runs")
     pages.filters.update(number=_number, count="{:,}".format, duration=_duration, part=_part)
     page = pages.get_template("report.html.j2").render(_contents(run_folder, run))
     path = run_folder / "report.html"
@@ -130,9 +123,8 @@ def _some(previews: Sequence[Path]) -> list[Path]:
     return [previews[round(i * last / max(1, wanted - 1))] for i in range(wanted)]
 
 
-def _data_uri(path: Path) -> str:
-    kind = {".png": "image/png", ".gif": "image/gif"}[path.suffix]
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def _data_uri(path: Path) -> Markup:
+    return data_uri(path.read_bytes(), path.suffix.removeprefix("."))
 
 
 # Curves

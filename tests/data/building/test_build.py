@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from picture_files import contents, encoded, noise, write_idx, write_pictures
 
 from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
+from maquette.data.building.choices import Choices
 from maquette.data.dataset import open_dataset
 from maquette.data.sizes import ImageSize
+from picture_files import contents, encoded, noise, write_idx, write_pictures
 
 SIZE = ImageSize(12, 16)  # that of the pictures that write_pictures makes
 
@@ -37,7 +38,7 @@ def items(folder: Path) -> list[dict[str, object]]:
 def test_every_row_is_the_picture_that_its_item_names(photos: Path, tmp_path: Path) -> None:
     summary = build([str(photos)], tmp_path / "out", SIZE)
     assert summary.spec.classes == ("cats", "dogs")
-    assert summary.findings == {"photos/notes.txt": "not a picture in a known format"}
+    assert list(summary.left_out) == ["photos/notes.txt"]
     for split in ("train", "holdout"):
         dataset = open_dataset(tmp_path / "out", split)
         listed = [item for item in items(summary.folder) if item["split"] == split]
@@ -64,7 +65,15 @@ def test_the_same_input_gives_the_same_bytes(photos: Path, tmp_path: Path) -> No
     build([str(photos)], tmp_path / "other" / "place", ImageSize(8, 8))
     one = contents(tmp_path / "one")
     assert one == contents(tmp_path / "other" / "place")
-    assert set(one) == {"dataset.json", "images-00000.npy", "items.jsonl", "labels.npy"}
+    assert set(one) == {
+        "dataset.json",
+        "findings.json",
+        "images-00000.npy",
+        "items.jsonl",
+        "labels.npy",
+        "quarantine/not-a-picture/000016-notes.txt",
+        "quarantine/reasons.csv",
+    }
     assert str(tmp_path).encode() not in b"".join(one.values())
 
 
@@ -72,15 +81,19 @@ def test_the_manifest_knows_every_file(photos: Path, tmp_path: Path) -> None:
     build([str(photos)], tmp_path / "out", SIZE)
     files = contents(tmp_path / "out")
     manifest = json.loads(files.pop("dataset.json"))
-    hashed = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    hashed = {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in files.items()
+        if "/" not in name
+    }
     assert manifest["sha256"] == hashed
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
 
 
 def test_duplicates_lie_on_the_same_side(tmp_path: Path) -> None:
     write_pictures(tmp_path / "photos" / "a", 30)
     write_pictures(tmp_path / "photos" / "b", 30)
-    build([str(tmp_path / "photos")], tmp_path / "out", SIZE, holdout=0.3)
+    build([str(tmp_path / "photos")], tmp_path / "out", SIZE, Choices(holdout=0.3))
     sides: dict[object, set[object]] = {}
     for item in items(tmp_path / "out"):
         sides.setdefault(item["sha256"], set()).add(item["split"])
@@ -95,7 +108,7 @@ def test_colours(tmp_path: Path) -> None:
     np.save(tmp_path / "grey.npy", grey)
 
     def channels(out: str, *sources: Path, **options: str) -> int:
-        return build([*map(str, sources)], tmp_path / out, SIZE, **options).spec.channels
+        return build([*map(str, sources)], tmp_path / out, SIZE, Choices(**options)).spec.channels
 
     assert channels("1", photos) == 3
     assert channels("2", tmp_path / "grey.npy") == 1
@@ -123,7 +136,9 @@ def test_a_folder_of_idx_files_has_their_labels(tmp_path: Path) -> None:
     pixels = labels[:, None, None].repeat(8, 1).repeat(8, 2)
     write_idx(tmp_path / "mnist" / "t-images-idx3-ubyte.gz", pixels)
     write_idx(tmp_path / "mnist" / "t-labels-idx1-ubyte.gz", labels)
-    summary = build([str(tmp_path / "mnist")], tmp_path / "out", ImageSize(8, 8), holdout=0)
+    summary = build(
+        [str(tmp_path / "mnist")], tmp_path / "out", ImageSize(8, 8), Choices(holdout=0)
+    )
     assert summary.spec.classes == tuple(map(str, range(12)))
     dataset = open_dataset(tmp_path / "out")
     assert torch.equal(dataset.pictures(torch.arange(12))[:, 0, 0, 0].long(), dataset.labels)
@@ -148,26 +163,28 @@ def test_damaged_arrays_in_a_folder_are_findings(photos: Path, tmp_path: Path) -
     (photos / "page.npy").write_text("<html>")
     (photos / "x-images-idx3-ubyte.gz").write_bytes(b"\x1f\x8b")
     summary = build([str(photos)], tmp_path / "out", SIZE)
-    assert summary.findings["photos/page.npy"].startswith("page.npy is a web page")
+    assert summary.left_out["photos/page.npy"].startswith("page.npy is a web page")
     assert (
-        "x-images-idx3-ubyte.gz is cut short" in summary.findings["photos/x-images-idx3-ubyte.gz"]
+        "x-images-idx3-ubyte.gz is cut short" in summary.left_out["photos/x-images-idx3-ubyte.gz"]
     )
     assert str(tmp_path) not in (tmp_path / "out" / "items.jsonl").read_text()
 
 
 def test_files_too_large_to_be_pictures_are_not_read(photos: Path, tmp_path: Path) -> None:
-    with (photos / "film.mp4").open("wb") as film:
+    with (photos / "huge.psd").open("wb") as film:
         film.truncate(200 * 10**6)  # sparse
     summary = build([str(photos)], tmp_path / "out", SIZE)
-    assert summary.findings["photos/film.mp4"] == "larger than 100 MB"
+    assert summary.left_out["photos/huge.psd"] == "larger than 100 MB"
 
 
 def test_progress_is_reported_to_the_end(photos: Path, tmp_path: Path) -> None:
-    heard: list[tuple[int, int | None]] = []
-    build(
-        [str(photos)], tmp_path / "out", SIZE, report=lambda done, all_: heard.append((done, all_))
-    )
-    assert heard == [(done, 17) for done in range(1, 18)]
+    heard: list[tuple[str, int, int | None]] = []
+    build([str(photos)], tmp_path / "out", SIZE, report=lambda *now: heard.append(now))
+    assert [now for now in heard if now[0] == "looking"] == [
+        ("looking", done, 17) for done in range(18)
+    ]
+    stage, done, total = heard[-1]
+    assert (stage, done) == ("checking", total)
 
 
 def test_built_in_digits_need_nothing(tmp_path: Path) -> None:
@@ -183,7 +200,7 @@ def test_built_in_digits_need_nothing(tmp_path: Path) -> None:
 def refusal(sources: list[str], out: Path, **options: object) -> str:
     beside = sorted(out.parent.iterdir())
     with pytest.raises(DatasetError) as caught:
-        build(sources, out, SIZE, **options)
+        build(sources, out, SIZE, Choices(**options))
     assert "\n" not in str(caught.value)
     assert sorted(out.parent.iterdir()) == beside
     return str(caught.value)
@@ -231,14 +248,14 @@ def empty_zip(place: Path) -> None:
         (one_picture, "holds only one picture that can be read (1 item); at least 2 are needed"),
         (
             text_files,
-            "holds no picture that can be read (2 items, first place/a.txt: not a picture",
+            "holds no picture that can be read (2 items, first place/a.txt: text, not a picture",
         ),
         (
             truncated_pictures,
-            "holds no picture that can be read (3 items, first place/0.jpg: damag",
+            "holds no picture that can be read (3 items, first place/0.jpg: cut short",
         ),
         (single_picture_file, "is not a source of pictures"),
-        (empty_zip, "is not a source of pictures"),
+        (empty_zip, "is empty: put pictures there"),
     ],
 )
 def test_sources_without_pictures(
@@ -299,20 +316,3 @@ def test_a_full_disk(
     monkeypatch.setattr(os, "fsync", full)
     assert "the disk is full while writing" in refusal([str(photos)], tmp_path / "out")
     assert len(calls) == (1 if failing == "first file" else 5)
-
-
-def test_an_interrupted_build_leaves_nothing(photos: Path, tmp_path: Path) -> None:
-    def interrupt(done: int, _: int | None) -> None:
-        if done == 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        build([str(photos)], tmp_path / "out", SIZE, report=interrupt)
-    assert sorted(tmp_path.iterdir()) == [photos]
-
-
-def test_a_killed_build_is_cleared_away_by_the_next(photos: Path, tmp_path: Path) -> None:
-    (tmp_path / ".out.partial").mkdir()
-    (tmp_path / ".out.partial" / "prepared.raw").write_bytes(b"half a")
-    build([str(photos)], tmp_path / "out", SIZE)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos"]

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +10,12 @@ from hypothesis import strategies as st
 from maquette.core.errors import DatasetError
 from maquette.data.building.labelling import class_names, labels_of
 from maquette.data.building.records import Record
-from maquette.data.building.splitting import holdout_mask
+from maquette.data.building.splitting import holdout_mask, together
 
 
 def record(path: str, origin: str = "photos", stated: str | None = None) -> Record:
     *folders, name = path.split("/")
-    return Record(name, origin, tuple(folders), stated, "00", None)
+    return Record(name, 0, origin, tuple(folders), stated, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,42 @@ def test_a_share_of_nothing_holds_nothing_out() -> None:
     assert not any(holdout_mask(shas(100), 0, 0))
 
 
+def test_one_long_scene_is_cut_once() -> None:
+    assert holdout_mask(["aa"] * 20, 0.1, 0) == [False] * 18 + [True] * 2
+
+
+def test_a_large_group_does_not_take_the_pictures_away_from_training() -> None:
+    for seed in range(50):
+        keys = ["scene"] * 60 + shas(40)
+        held = holdout_mask(keys, 0.1, seed)
+        assert not any(held[:60])
+        assert sum(held) <= 20
+
+
+def test_groups_that_share_a_picture_are_one() -> None:
+    hashes = ["d", "c", "b", "a", "e", "a"]
+    keys = together(hashes, [None, 1, 1, None, None, None], ["x", None, "y", None, "x", "y"])
+    assert keys == ["d", "a", "a", "a", "d", "a"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 5)), min_size=1, max_size=30)
+)
+def test_what_belongs_together_has_one_key_and_nothing_else_has(
+    pictures: list[tuple[int, int | None]],
+) -> None:
+    hashes, groups = [f"{sha}" for sha, _ in pictures], [group for _, group in pictures]
+    keys = together(hashes, groups)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(len(pictures)))
+    for i, (sha, group) in enumerate(pictures):
+        for j in range(i):
+            if sha == pictures[j][0] or (group is not None and group == pictures[j][1]):
+                graph.add_edge(i, j)
+    for part in nx.connected_components(graph):
+        assert {keys[i] for i in part} == {min(hashes[i] for i in part)}
+
+
 def test_training_is_never_left_empty() -> None:
-    assert holdout_mask(["aa"] * 20, 0.5, 0) == [False] * 20
     for seed in range(30):
         assert not all(holdout_mask(shas(2), 0.5, seed))

@@ -1,153 +1,192 @@
-"""Builds a dataset folder out of sources: each item is read once, prepared and appended.
+"""Builds a dataset folder out of sources: look at every item, check all, lay out what is kept.
 
-When all items are known, `layout` decides classes and split and writes the files in final order.
-The same sources and policy give the same bytes, and one picture at a time is in memory.
+The same sources and choices give the same bytes. Memory holds a few pictures at a time, and the
+facts of all; a build that was stopped goes on when it is called again.
 """
 
-import hashlib
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
 
-from maquette.core.errors import DatasetError, unknown_name
+from maquette.core.errors import DatasetError
 from maquette.core.images import ImageSpec
 from maquette.data.building import layout
-from maquette.data.building.labelling import Labels
+from maquette.data.building.choices import BuildSummary, Choices
+from maquette.data.building.journal import PREPARED, Journal
+from maquette.data.building.labelling import classes_of
+from maquette.data.building.outcome import Outcome, item_lines, outcome
+from maquette.data.building.overview import Report, identity, look_over, silent, survey_of
+from maquette.data.building.quarantine import Quarantine
 from maquette.data.building.records import Record
-from maquette.data.building.writing import whole_or_nothing
-from maquette.data.manifest import Policy
-from maquette.data.pictures.preparation import Fit, PictureError, Raster, prepare
+from maquette.data.building.splitting import together
+from maquette.data.building.workers import default_workers
+from maquette.data.building.writing import whole_or_nothing, write_hashed
+from maquette.data.findings.finding import Finding, Survey
+from maquette.data.findings.listing import listed, to_text
+from maquette.data.findings.surveying import find
+from maquette.data.findings.twins import clusters
+from maquette.data.manifest import (
+    FINDINGS,
+    FORMAT,
+    ITEMS,
+    MANIFEST,
+    Manifest,
+    Policy,
+    StoredSpec,
+)
+from maquette.data.pictures.looking import Bench
 from maquette.data.sizes import ImageSize
 from maquette.data.sources.opening import open_source
-from maquette.data.sources.source import Item, Source
-
-Colour = Literal["auto", "rgb", "grey"]
-Report = Callable[[int, int | None], None]  # items done, items in all when that is known
+from maquette.data.sources.source import Source
 
 FEWEST_PICTURES = 2
-_PREPARED = "prepared.raw"
-
-
-@dataclass(frozen=True)
-class BuildSummary:
-    """What came of a build."""
-
-    folder: Path
-    spec: ImageSpec
-    counts: dict[str, int]  # pictures in "train" and "holdout", items "skipped"
-    findings: dict[str, str]  # skipped item -> why
 
 
 def build(
     sources: Sequence[str],
     out: Path,
     size: ImageSize,
+    choices: Choices | None = None,
     *,
-    fit: Fit = "cover",
-    colour: Colour = "auto",
-    labels: Labels = "auto",
-    holdout: float = 0.1,
-    seed: int = 0,
-    report: Report | None = None,
+    workers: int | None = None,
+    report: Report = silent,
 ) -> BuildSummary:
     """Write the dataset folder `out`; DatasetError in one sentence when it cannot be done.
 
-    `colour` auto is grey when every source is an array with one channel. `labels`: see `labelling`.
-    `holdout` is the share of pictures kept from training, 0 to 0.5. `report` hears of every item.
-    Nothing is left under `out` unless the build succeeds.
+    `workers` processes look at pictures, one for each core if not given. `report` hears of every
+    item. Nothing is left under `out` unless the build succeeds; stopped by Ctrl-C or a kill, it
+    leaves a hidden sibling of `out` from which the same call goes on.
     """
-    _check(sources, fit, colour, labels, holdout)
-    opened = [open_source(source) for source in sources]
-    grey = colour == "grey" or (colour == "auto" and all(source.grey for source in opened))
-    workshop = _Workshop(size, 1 if grey else 3, fit)
-    tone = "grey" if grey else "rgb"
-    policy = Policy(fit=fit, colour=tone, labels=labels, holdout=holdout, seed=seed)
-    with whole_or_nothing(out) as folder:
-        prepared = folder / _PREPARED
-        records = workshop.prepare_all(opened, prepared, report or _silent)
-        readable = [record for record in records if record.finding is None]
-        _refuse_too_few(readable, records, sources)
-        plan = layout.plan(readable, policy, labels, len(opened))
-        spec = ImageSpec(workshop.channels, size.height, size.width, plan.classes)
-        manifest = layout.write(folder, prepared, records, plan, spec, policy, _name(opened))
-        prepared.unlink()
-    findings = {r.source: r.finding for r in records if r.finding is not None}
-    return BuildSummary(out, spec, dict(manifest.counts), findings)
-
-
-@dataclass(frozen=True)
-class _Workshop:
-    """How items become rows."""
-
-    size: ImageSize
-    channels: int
-    fit: Fit
-
-    def prepare_all(self, sources: Sequence[Source], file: Path, report: Report) -> list[Record]:
-        """Write the pixels of readable items one after the other; records of all items."""
-        records: list[Record] = []
-        total = sum(map(len, sources))
-        with file.open("wb") as rows, warnings.catch_warnings():
-            # Pillow comments on odd but readable files; what cannot be read becomes a finding.
-            warnings.filterwarnings("ignore", module=r"PIL\.")
-            for source in sources:
-                for item in source.items():
-                    record, pixels = self.prepare(item, source.name)
-                    if pixels is not None:
-                        rows.write(pixels.tobytes())
-                    records.append(record)
-                    report(len(records), total)
-        return records
-
-    def prepare(self, item: Item, origin: str) -> tuple[Record, Raster | None]:
-        """What is remembered of the item, and its pixels if it can be read."""
-        if item.content is None:
-            return _record(item, origin, None, item.finding), None
-        content = item.content
-        encoded = content if isinstance(content, bytes) else content.tobytes()
-        sha256 = hashlib.sha256(encoded).hexdigest()
-        try:
-            made = prepare(content, self.size, self.channels, self.fit)
-        except PictureError as problem:
-            return _record(item, origin, sha256, str(problem)), None
-        seen = (made.original_height, made.original_width)
-        return _record(item, origin, sha256, None, seen), made.pixels
-
-
-def _record(
-    item: Item,
-    origin: str,
-    sha256: str | None,
-    finding: str | None,
-    seen: tuple[int | None, int | None] = (None, None),
-) -> Record:
-    return Record(item.source, origin, item.folders, item.label, sha256, finding, *seen)
-
-
-def _check(sources: Sequence[str], fit: str, colour: str, labels: str, holdout: float) -> None:
+    choices = choices or Choices()
     if not sources:
         raise DatasetError("no source was given; name a folder, a file or builtin:digits")
-    choices = [("fit", fit, Fit), ("colour", colour, Colour), ("way to label", labels, Labels)]
-    for kind, value, known in choices:
-        if value not in get_args(known):
-            raise DatasetError(unknown_name(kind, value, list(get_args(known))))
-    if not 0 <= holdout <= 0.5:
-        raise DatasetError(f"a holdout share of {holdout} is out of range: it must be 0 to 0.5")
+    choices.check()
+    opened = [open_source(source, choices.reading) for source in sources]
+    grey = choices.colour == "grey" or (choices.colour == "auto" and all(s.grey for s in opened))
+    bench = Bench(size, 1 if grey else 3, choices.fit, choices.keep_bars)
+    with whole_or_nothing(out) as folder:
+        site = _Site(folder, size, bench, choices, opened)
+        site.look(workers or default_workers(), report)
+        return site.lay_out(out, sources, report)
+
+
+class _Site:
+    """Where one dataset is built: the half-made folder, and the journal in it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        size: ImageSize,
+        bench: Bench,
+        choices: Choices,
+        sources: Sequence[Source],
+    ):
+        self.folder, self.size, self.bench = folder, size, bench
+        self.choices, self.sources = choices, sources
+        row_bytes = size.height * size.width * bench.channels
+        self.journal = Journal(folder, identity(sources, bench), row_bytes)
+        self.quarantine = Quarantine(folder, resumed=self.journal.resumed > 0)
+        for file in folder.glob("*.npy"):  # of a laying out that was stopped
+            file.unlink()
+
+    def look(self, workers: int, report: Report) -> None:
+        with self.journal as journal:
+            look_over(self.sources, self.bench, journal, workers, report, self.quarantine.hear)
+
+    def lay_out(self, out: Path, named: Sequence[str], report: Report) -> BuildSummary:
+        """Check everything, and write what is kept."""
+        records, drop = self.journal.records, self.choices.dropped
+        _refuse_too_few([r for r in records if r.facts is not None], records, named)
+        labels = classes_of(records, self.choices, len(self.sources))
+        survey = survey_of(self.journal, labels, self.size)
+        checks = self.choices.checking.checks()
+        findings = find(survey, checks, partial(report, "checking"))
+        labelled = None if self.choices.label_table is None else [n is not None for n in labels]
+        result = outcome(records, findings, drop, labelled)
+        _refuse_too_few([records[n] for n in result.kept], records, named, drop)
+        plan = self._plan(survey, result, labels)
+        spec = ImageSpec(self.bench.channels, self.size.height, self.size.width, plan.classes)
+        manifest = self._write(survey, findings, result, plan, spec)
+        self.journal.remove()
+        left_out = {records[n].source: why.reason for n, why in result.left_out.items()}
+        counts = dict(manifest.counts)
+        return BuildSummary(out, spec, counts, left_out, tuple(findings), self.journal.resumed)
+
+    def _plan(self, survey: Survey, result: Outcome, labels: Sequence[str | None]) -> layout.Layout:
+        records, groups = self.journal.records, clusters(survey)
+        hashes = [facts.sha256 for n in result.kept if (facts := records[n].facts) is not None]
+        keys = together(
+            hashes, [groups[n] for n in result.kept], [records[n].group for n in result.kept]
+        )
+        named = [label for n in result.kept if (label := labels[n]) is not None]
+        rows = [result.prepared[n] for n in result.kept]
+        return layout.plan(rows, keys, named, self.choices.holdout, self.choices.seed)
+
+    def _write(
+        self,
+        survey: Survey,
+        findings: Sequence[Finding],
+        result: Outcome,
+        plan: layout.Layout,
+        spec: ImageSpec,
+    ) -> Manifest:
+        """Every file of the dataset, the manifest last."""
+        folder, records = self.folder, self.journal.records
+        self.quarantine.fill(records, result, layout.prepared_rows(folder / PREPARED, spec))
+        shards, sha256 = layout.write_rows(folder, folder / PREPARED, plan, spec)
+        lines = item_lines(records, result, plan)
+        sha256[ITEMS] = write_hashed(folder / ITEMS, lines)
+        text = to_text(listed(findings, survey))
+        sha256[FINDINGS] = write_hashed(folder / FINDINGS, [text.encode()])
+        kept = len(plan.order)
+        counts = {"train": plan.train, "holdout": kept - plan.train}
+        manifest = Manifest(
+            format=FORMAT,
+            name=_name(self.sources),
+            spec=StoredSpec(**asdict(spec)),
+            counts={**counts, "skipped": len(records) - kept},
+            splits={"train": (0, plan.train), "holdout": (plan.train, kept)},
+            shards=shards,
+            sha256=sha256,
+            policy=self._policy(),
+        )
+        text = json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n"
+        write_hashed(folder / MANIFEST, [text.encode()])
+        return manifest
+
+    def _policy(self) -> Policy:
+        choices = self.choices
+        return Policy(
+            fit=choices.fit,
+            colour="grey" if self.bench.channels == 1 else "rgb",
+            labels="table" if choices.label_table is not None else choices.labels,
+            holdout=choices.holdout,
+            seed=choices.seed,
+            bars="kept" if choices.keep_bars else "cropped",
+            dropped=choices.dropped,
+        )
 
 
 def _refuse_too_few(
-    readable: Sequence[Record], records: Sequence[Record], sources: Sequence[str]
+    kept: Sequence[Record],
+    records: Sequence[Record],
+    sources: Sequence[str],
+    dropped: Sequence[str] = (),
 ) -> None:
-    if len(readable) >= FEWEST_PICTURES:
+    if len(kept) >= FEWEST_PICTURES:
         return
     where, needed = " and ".join(sources), f"at least {FEWEST_PICTURES} are needed"
     if not records:
         raise DatasetError(f"{where} is empty: put pictures there; {needed}")
-    held = "only one picture" if readable else "no picture"
-    skipped = next((r for r in records if r.finding is not None), None)
-    example = f", first {skipped.source}: {skipped.finding}" if skipped else ""
+    held = "only one picture" if kept else "no picture"
+    if dropped and any(record.facts for record in records):
+        raise DatasetError(f"dropping {', '.join(dropped)} leaves {held} of {where}; {needed}")
+    skipped = next((r for r in records if r.fault is not None), None)
+    example = (
+        f", first {skipped.source}: {skipped.fault.reason}" if skipped and skipped.fault else ""
+    )
     files = "1 item" if len(records) == 1 else f"{len(records)} items"
     raise DatasetError(f"{where} holds {held} that can be read ({files}{example}); {needed}")
 
@@ -156,7 +195,3 @@ def _name(sources: Sequence[Source]) -> str:
     """The same wherever the dataset is written, so that its bytes are."""
     names = [source.name for source in sources]
     return " + ".join(names) if len(names) < 4 else f"{names[0]} and {len(names) - 1} more"
-
-
-def _silent(_done: int, _total: int | None) -> None:
-    """Report to nobody."""

@@ -1,12 +1,10 @@
 """Which class a picture belongs to: as its source states, by its folder, or by its source."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from maquette.core.errors import DatasetError
+from maquette.data.building.choices import Choices, Labels
 from maquette.data.building.records import Record
-
-Labels = Literal["auto", "folders", "sources", "none"]
 
 
 def labels_of(records: Sequence[Record], wanted: Labels, sources: int) -> list[str] | None:
@@ -29,6 +27,25 @@ def labels_of(records: Sequence[Record], wanted: Labels, sources: int) -> list[s
     if labels is None and wanted != "auto":
         raise DatasetError(f"labels from {wanted} give fewer than two classes: {advice}")
     return labels
+
+
+def classes_of(records: Sequence[Record], choices: Choices, sources: int) -> list[str | None]:
+    """The class of each record, None for faulty ones and where there are no classes.
+
+    With a table of labels, None also for pictures that it does not know. DatasetError as above, and
+    when the table knows fewer than two classes of these pictures.
+    """
+    if (table := choices.label_table) is not None:
+        known = [None if r.facts is None else table.label_of(r.source) for r in records]
+        if len({label for label in known if label is not None}) < 2:
+            raise DatasetError(
+                "the table of labels gives these pictures fewer than two classes: check that its "
+                "names are those of the files"
+            )
+        return known
+    readable = [record for record in records if record.facts is not None]
+    named = iter(labels_of(readable, choices.labels, sources) or ())
+    return [None if record.facts is None else next(named, None) for record in records]
 
 
 def class_names(labels: Sequence[str]) -> tuple[str, ...]:

@@ -1,30 +1,67 @@
 """Which pictures are kept away from training.
 
-The side is a function of a picture's content: exact duplicates always share it, and pictures keep
-their side when others are added.
+The side is a function of what a picture is: those that belong together (duplicates, near
+duplicates, a film's scene) share it, and pictures keep their side when others are added.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 
 HOLDOUT_NEEDS = 10  # pictures: from here on at least one is held out
+LARGEST_SHARE = 2.0  # of what was asked for: groups that would hold out more stay with training
 
 
-def holdout_mask(hashes: Sequence[str], share: float, seed: int) -> list[bool]:
-    """Whether each picture, given by its sha256, is held out; about `share` of them are.
+def together(hashes: Sequence[str], *groupings: Sequence[Hashable | None]) -> list[str]:
+    """A key for each picture, the same for those that share a hash or a group of any grouping.
+
+    A grouping names each picture's group, None for pictures on their own. Groups that share a
+    picture are one.
+    """
+    parent = list(range(len(hashes)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for grouping in (hashes, *groupings):
+        first: dict[Hashable, int] = {}
+        for index, group in enumerate(grouping):
+            if group is not None:
+                parent[root(index)] = root(first.setdefault(group, index))
+    keys: dict[int, str] = {}
+    for index, sha in enumerate(hashes):
+        keys[root(index)] = min(keys.get(root(index), sha), sha)
+    return [keys[root(index)] for index in range(len(hashes))]
+
+
+def holdout_mask(keys: Sequence[str], share: float, seed: int) -> list[bool]:
+    """Whether each picture, given by the key of its group, is held out; about `share` of them are.
 
     Neither side is left empty where that can be helped: training never is.
     """
-    drawn = {sha: _drawn(sha, seed) for sha in set(hashes)}
-    held = {sha for sha, value in drawn.items() if value < share}
-    if share > 0 and not held and len(hashes) >= HOLDOUT_NEEDS and len(drawn) > 1:
-        held = {min(drawn, key=lambda sha: drawn[sha])}
+    sizes = Counter(keys)
+    most = max(LARGEST_SHARE * share * len(keys), 1)
+    drawn = {key: _drawn(key, seed) for key in sizes}
+    held = {key for key in drawn if drawn[key] < share and sizes[key] <= most}
+    if share > 0 and not held and len(keys) >= HOLDOUT_NEEDS:
+        if len(sizes) == 1:
+            return _last(len(keys), share)
+        held = {min(drawn, key=lambda key: (max(sizes[key], most), drawn[key]))}
     if len(held) == len(drawn):
-        held.discard(max(drawn, key=lambda sha: drawn[sha]))
-    return [sha in held for sha in hashes]
+        held.discard(max(drawn, key=lambda key: drawn[key]))
+    return [key in held for key in keys]
 
 
-def _drawn(sha: str, seed: int) -> float:
-    """A number in [0, 1) that this content keeps for ever."""
-    digest = hashlib.sha256(f"holdout/{seed}/{sha}".encode()).digest()
+def _last(count: int, share: float) -> list[bool]:
+    """Everything belongs together, as in one long scene: a single cut leaks least."""
+    cut = count - max(1, round(share * count))
+    return [index >= cut for index in range(count)]
+
+
+def _drawn(key: str, seed: int) -> float:
+    """A number in [0, 1) that this key keeps for ever."""
+    digest = hashlib.sha256(f"holdout/{seed}/{key}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48

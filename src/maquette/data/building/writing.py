@@ -1,7 +1,8 @@
 """Writing a folder so that it is either there and whole, or not there.
 
 Files are written into a hidden sibling, checksummed on the way and flushed to the disk, and the
-sibling is renamed last. A kill can leave it behind; the next build of the same target removes it.
+sibling is renamed last. A kill or Ctrl-C leaves it behind, for the next build of the same target to
+go on with.
 """
 
 import errno
@@ -14,10 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from maquette.core.errors import DatasetError
 
+_LOCK = ".lock"
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class BeingWritten(DatasetError):
+    """Another process has the folder."""
 
 
 def write_hashed(file: Path, chunks: Iterable[bytes]) -> str:
@@ -46,15 +53,16 @@ def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
 def whole_or_nothing(target: Path) -> Iterator[Path]:
     """A folder to write into that becomes `target` when the block ends well and vanishes otherwise.
 
-    DatasetError when `target` holds something already, when it cannot be written, and when the disk
-    is full.
+    It may hold what an interrupted earlier writing left. DatasetError when `target` holds something
+    already, when it cannot be written, and when the disk is full.
     """
     _refuse_existing(target)
     partial = target.with_name(f".{target.name}.partial")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield partial
+        partial.mkdir(parents=True, exist_ok=True)
+        with _alone(partial, target):
+            yield partial
+        (partial / _LOCK).unlink(missing_ok=True)
         _flush(partial)
         if target.exists():
             target.rmdir()  # empty, as checked above; some systems do not rename onto a folder
@@ -67,9 +75,27 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
                 f"the disk is full while writing {target}: free some space, or choose another place"
             ) from None
         raise DatasetError(f"{target} cannot be written: {problem.strerror}") from None
-    except BaseException:  # Ctrl-C as well
+    except (KeyboardInterrupt, BeingWritten):
+        raise  # and leave everything where it is
+    except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+@contextmanager
+def _alone(partial: Path, target: Path) -> Iterator[None]:
+    """Two processes that write the same folder would spoil it for each other."""
+    lock = FileLock(partial / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BeingWritten(
+            f"{target} is being made by another process: wait for it, or stop it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _refuse_existing(target: Path) -> None:

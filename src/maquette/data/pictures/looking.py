@@ -4,14 +4,28 @@ This is all the work that is done per picture, by `data check` and `data build` 
 processes; it knows no other picture.
 """
 
+import hashlib
+import io
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from maquette.data.pictures.content import Box, Content, Raster
-from maquette.data.pictures.faults import Fault
-from maquette.data.pictures.preparation import Fit
+import numpy as np
+from PIL import Image
+
+from maquette.data.pictures.bars import find_bars
+from maquette.data.pictures.content import Box, Content, Drawing, Raster
+from maquette.data.pictures.decoding import Decoded, decode
+from maquette.data.pictures.drawing import rasterise
+from maquette.data.pictures.faults import Fault, PictureError
+from maquette.data.pictures.hashing import perceptual_hash
+from maquette.data.pictures.preparation import Fit, fitted, image_of, prepare
+from maquette.data.pictures.tones import MEASURED_PX, tones
 from maquette.data.sizes import ImageSize
 
 THUMBNAIL_PX = 160  # longest side; smaller pictures are kept as they are
+DRAWN_PX = 256  # both sides of a drawing when it is measured
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,13 @@ class Facts:
     mirrored_hash: int  # of the same picture flipped left to right
     thumbnail: tuple[int, int] = (0, 0)  # offset and length in the store of thumbnails
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Facts":
+        """From the fields' names and values as JSON gives them back."""
+        box, (offset, length) = values["box"], values["thumbnail"]
+        place = {"box": None if box is None else Box(*box), "thumbnail": (offset, length)}
+        return cls(**{**values, **place})
+
 
 @dataclass(frozen=True)
 class Look:
@@ -60,4 +81,91 @@ class Bench:
 
     def look(self, content: Content, box: Box | None = None) -> Look:
         """Never raises for what a picture holds; `box`, where given, is believed."""
-        raise NotImplementedError
+        with warnings.catch_warnings():
+            # Pillow comments on odd but readable files.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            try:
+                decoded = self._decoded(content, whole=box is not None)
+                if box is None and not isinstance(content, Drawing):
+                    decoded, box = self._without_bars(content, decoded)
+            except PictureError as problem:
+                return Look(None, problem.fault, b"", None)
+        facts = _facts(_sha256(content), decoded, box)
+        drawing = content if isinstance(content, Drawing) else None
+        return Look(facts, None, _thumbnail(decoded.image), self._pixels(drawing, decoded, box))
+
+    def _decoded(self, content: Content, whole: bool) -> Decoded:
+        if isinstance(content, bytes):
+            return decode(content, self.size, whole)
+        if isinstance(content, Drawing):
+            image = image_of(rasterise(content, DRAWN_PX, DRAWN_PX))
+            return Decoded(image, DRAWN_PX, DRAWN_PX, "drawing", "strokes", 1, 1)
+        image = image_of(content)
+        return Decoded(image, image.height, image.width, "array", image.mode, 1, 1)
+
+    def _without_bars(self, content: Content, decoded: Decoded) -> tuple[Decoded, Box | None]:
+        """Bars suspected at a reduced scale are found again in the whole picture, to the pixel."""
+        box = find_bars(_raster(decoded.image))
+        if box is None or not decoded.reduced:
+            return decoded, box
+        decoded_whole = self._decoded(content, whole=True)
+        box = find_bars(_raster(decoded_whole.image))
+        return (decoded, None) if box is None else (decoded_whole, box)
+
+    def _pixels(self, drawing: Drawing | None, decoded: Decoded, box: Box | None) -> Raster | None:
+        if self.size is None:
+            return None
+        if drawing is not None:  # drawn in the dataset's size, the pen as well
+            return prepare(drawing, self.size, self.channels, self.fit).pixels
+        kept = None if self.keep_bars else box
+        return fitted(decoded.image, self.size, self.channels, self.fit, kept)
+
+
+def _facts(sha256: str, decoded: Decoded, box: Box | None) -> Facts:
+    inside = decoded.image if box is None else decoded.image.crop(box)
+    grey = _at_most(MEASURED_PX, inside.convert("L"))
+    seen = tones(inside, grey)
+    own, mirrored = perceptual_hash(grey)
+    return Facts(
+        sha256=sha256,
+        height=decoded.height,
+        width=decoded.width,
+        kind=decoded.kind,
+        mode=decoded.mode,
+        orientation=decoded.orientation,
+        frames=decoded.frames,
+        box=box,
+        colourless=seen.colourless,
+        brightness=seen.brightness,
+        contrast=seen.contrast,
+        sharpness=seen.sharpness,
+        hash=own,
+        mirrored_hash=mirrored,
+    )
+
+
+def _sha256(content: Content) -> str:
+    if isinstance(content, Drawing):
+        parts = [stroke.tobytes() for stroke in content.strokes]
+        # Their lengths too: the same points in other strokes are another drawing.
+        content = repr([len(part) for part in parts]).encode() + b"".join(parts)
+    return hashlib.sha256(content if isinstance(content, bytes) else content.tobytes()).hexdigest()
+
+
+def _raster(image: Image.Image) -> Raster:
+    return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def _thumbnail(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    _at_most(THUMBNAIL_PX, image).convert("RGB").save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def _at_most(longest_px: int, image: Image.Image) -> Image.Image:
+    scale = longest_px / max(image.size)
+    if scale >= 1:
+        return image
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    # Halving and the like are done first, which is faster and cannot be seen.
+    return image.resize((width, height), Image.Resampling.HAMMING, reducing_gap=1.0)

@@ -1,84 +1,132 @@
-"""A folder of pictures, searched to the bottom; .npy and idx files in it are read as arrays.
+"""A folder of pictures, searched to the bottom; files that hold many pictures are opened in place.
 
 Every regular file that is not hidden becomes at least one item: its content, not its name, decides
-whether it is a picture, and whatever is not one is recorded with its finding instead of vanishing.
+whether it is a picture, and whatever is not one is recorded with its fault instead of vanishing.
+Left aside are hidden files, the labels beside idx files, and datasets that were built inside.
 """
 
-from collections.abc import Iterator
+import hashlib
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from maquette.core.errors import DatasetError
-from maquette.data.sources.arrays import (
-    ArraySource,
-    idx_source,
-    is_idx_images,
-    is_idx_labels,
-    npy_source,
-)
+from maquette.data.manifest import ITEMS, MANIFEST
+from maquette.data.pictures.faults import Fault
+from maquette.data.sources.idx import is_idx_labels
 from maquette.data.sources.source import LARGEST_FILE_BYTES, Item, Source, too_large
+
+# What opens a file that holds many pictures; None for a file that is at most one picture.
+OpenFile = Callable[[Path], Source | None]
 
 
 class FolderSource(Source):
     """The files below a folder, sorted by path; symbolic links to folders are not followed."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, open_file: OpenFile):
         self._folder = folder
         self.name = folder.resolve().name
-        self._files = sorted(self._listed(), key=lambda file: file.relative_to(folder).as_posix())
-        self._arrays = {file: _array_in(file) for file in self._files if _is_array(file)}
+        self._refused: dict[Path, Fault] = {}
+        found = sorted(self._listed(), key=lambda file: file.relative_to(folder).as_posix())
+        self._files = found
+        self._nested: dict[Path, Source] = {}
+        for file in found:
+            if file not in self._refused:
+                self._open(file, open_file)
 
     @property
     def grey(self) -> bool:
-        good = [array for array in self._arrays.values() if isinstance(array, ArraySource)]
-        return len(self._arrays) == len(self._files) and all(array.grey for array in good)
+        return len(self._nested) == len(self._files) and all(
+            nested.grey for nested in self._nested.values()
+        )
 
-    def __len__(self) -> int:
-        sizes = {f: len(a) for f, a in self._arrays.items() if isinstance(a, ArraySource)}
-        return sum(sizes.get(file, 1) for file in self._files)
-
-    def items(self) -> Iterator[Item]:
+    @property
+    def identity(self) -> str:
+        digest = hashlib.sha256()
         for file in self._files:
-            path = file.relative_to(self._folder)
-            place = Item(f"{self.name}/{path.as_posix()}", path.parent.parts)
-            array = self._arrays.get(file)
-            if isinstance(array, ArraySource):
-                yield from _placed(array, place)
-            elif array is not None:
-                yield replace(place, finding=array)
+            seen = file.stat() if file.exists() else None
+            changed = (seen.st_size, seen.st_mtime_ns) if seen else None
+            place = file.relative_to(self._folder).as_posix()
+            digest.update(repr((place, changed)).encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def count(self) -> int | None:
+        counts = [self._count(file) for file in self._files]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        for file in self._files:
+            count = self._count(file)
+            if count is None:  # only reading tells
+                for item in self._items_of(file, 0):
+                    if start > 0:
+                        start -= 1
+                    else:
+                        yield item
+            elif start >= count:
+                start -= count
             else:
-                yield _read(file, place)
+                yield from self._items_of(file, start)
+                start = 0
+
+    def _count(self, file: Path) -> int | None:
+        nested = self._nested.get(file)
+        return 1 if nested is None else nested.count()
+
+    def _items_of(self, file: Path, start: int) -> Iterator[Item]:
+        path = file.relative_to(self._folder)
+        place = Item(f"{self.name}/{path.as_posix()}", path.parent.parts)
+        if file in self._refused:
+            yield replace(place, fault=self._refused[file])
+        elif file in self._nested:
+            for item in self._nested[file].items(start):
+                yield _placed(item, file.name, place)
+        else:
+            yield _read(file, place)
 
     def _listed(self) -> Iterator[Path]:
-        for path in self._folder.rglob("*"):
-            hidden = any(part.startswith(".") for part in path.relative_to(self._folder).parts)
-            if not hidden and not is_idx_labels(path.name) and path.is_file():
-                yield path
+        def refuse(problem: OSError) -> None:
+            folder = Path(problem.filename)
+            reason = f"a folder that cannot be read: {problem.strerror}"
+            self._refused[folder] = Fault("unreadable", reason)
+
+        for place, folders, files in os.walk(self._folder, onerror=refuse):
+            here = Path(place)
+            folders[:] = [f for f in folders if not f.startswith(".") and not _built(here / f)]
+            for name in files:
+                hidden = name.startswith(".") or is_idx_labels(name)
+                if not hidden and (here / name).is_file():
+                    yield here / name
+        yield from self._refused
+
+    def _open(self, file: Path, open_file: OpenFile) -> None:
+        try:
+            nested = open_file(file)
+        except DatasetError as problem:
+            reason = str(problem).replace(str(file), file.name)
+            self._refused[file] = Fault("unreadable", reason)
+        else:
+            if nested is not None:
+                self._nested[file] = nested
 
 
-def _is_array(file: Path) -> bool:
-    return file.suffix == ".npy" or is_idx_images(file.name)
+def _built(folder: Path) -> bool:
+    """Whether a folder is a dataset of ours: its pictures were read already, from their source."""
+    return (folder / MANIFEST).is_file() and (folder / ITEMS).is_file()
 
 
-def _array_in(file: Path) -> ArraySource | str:
-    """The array, or its finding."""
-    try:
-        return npy_source(file) if file.suffix == ".npy" else idx_source(file)
-    except DatasetError as problem:
-        return str(problem).replace(str(file), file.name)
-
-
-def _placed(array: ArraySource, place: Item) -> Iterator[Item]:
-    """Items of an array file, as seen from the folder that it lies in."""
-    for item in array.items():
-        row = item.source.rpartition("#")[2]
-        yield replace(item, source=f"{place.source}#{row}", folders=place.folders + item.folders)
+def _placed(item: Item, name: str, place: Item) -> Item:
+    """An item of a file, whose source begins with the file's name, as seen from the folder."""
+    inside = item.source.removeprefix(name)
+    return replace(item, source=place.source + inside, folders=place.folders + item.folders)
 
 
 def _read(file: Path, place: Item) -> Item:
     try:
         if file.stat().st_size > LARGEST_FILE_BYTES:
-            return replace(place, finding=too_large())
+            return replace(place, fault=too_large())
         return replace(place, content=file.read_bytes())
     except OSError as problem:
-        return replace(place, finding=f"cannot be read: {problem.strerror}")
+        return replace(place, fault=Fault("unreadable", f"cannot be read: {problem.strerror}"))

@@ -74,4 +74,5 @@ class Source(ABC):
 
     @abstractmethod
     def items(self, start: int = 0) -> Iterator[Item]:
-        """Each item once, in a fixed order, without the first `start`; cheap to skip if possible."""
+        """Each item once, in a fixed order, without the first `start`, which are skipped cheaply
+        where that can be."""

@@ -10,12 +10,26 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from maquette.core.errors import DatasetError
+from maquette.data.pictures.faults import Fault
+from maquette.data.sources.archives import (
+    BOMB,
+    LEADS_OUT,
+    MOST_MEMBERS,
+    is_hidden,
+    leads_out,
+    most_unpacked,
+)
+from maquette.data.sources.identity import file_identity
 from maquette.data.sources.source import LARGEST_FILE_BYTES, Item, Source, too_large
 
-ZIP_MAGIC = b"PK\x03\x04"
-MOST_MEMBERS = 200_000
-LARGEST_RATIO = 200  # unpacked to packed bytes; pictures are compressed already
-_SMALL_BYTES = 2**20  # flat little pictures may exceed the ratio harmlessly
+# Of the first member, and of the directory where there is no member.
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_PIECE_BYTES = 4096  # bzip2 and lzma unpack a piece at once, however much it becomes
+
+
+def is_zip(start: bytes, name: str) -> bool:
+    """Whether a file is a zip, or is named like one."""
+    return start.startswith(ZIP_MAGIC) or name.lower().endswith(".zip")
 
 
 class ZipSource(Source):
@@ -24,23 +38,30 @@ class ZipSource(Source):
     def __init__(self, file: Path):
         self._file = file
         self.name = file.stem
-        self._members = _members(file)
+        self._identity = file_identity(file)
+        shown = [m for m in zip_members(file) if not m.is_dir() and not is_hidden(m.filename)]
+        self._members = sorted(shown, key=lambda member: member.filename)
 
     @property
     def grey(self) -> bool:
         return False
 
-    def __len__(self) -> int:
+    @property
+    def identity(self) -> str:
+        return self._identity
+
+    def count(self) -> int:
         return len(self._members)
 
-    def items(self) -> Iterator[Item]:
+    def items(self, start: int = 0) -> Iterator[Item]:
         with zipfile.ZipFile(self._file) as archive:
-            for member in self._members:
+            for member in self._members[start:]:
                 path = PurePosixPath(member.filename)
                 yield _read(archive, member, Item(f"{self._file.name}!{path}", path.parent.parts))
 
 
-def _members(file: Path) -> list[zipfile.ZipInfo]:
+def zip_members(file: Path) -> list[zipfile.ZipInfo]:
+    """What the archive lists. DatasetError when it is damaged, or lists too much."""
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
@@ -52,28 +73,32 @@ def _members(file: Path) -> list[zipfile.ZipInfo]:
             f"{file} has {len(members)} members, more than {MOST_MEMBERS}; unpack it and give "
             "the folder"
         )
-    shown = [m for m in members if not m.is_dir() and not _hidden(m.filename)]
-    return sorted(shown, key=lambda member: member.filename)
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith(".") and part != ".." for part in PurePosixPath(name).parts)
+    # Members that share bytes are how small archives become terabytes (D. Fifield, "A better zip
+    # bomb", WOOT 2019).
+    if sum(member.compress_size for member in members) > file.stat().st_size:
+        raise DatasetError(f"{file} is damaged: its members overlap; download it again")
+    return members
 
 
 def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Item) -> Item:
-    name = PurePosixPath(member.filename)
-    if name.is_absolute() or ".." in name.parts or "\\" in member.filename:
+    if leads_out(member.filename):
         # Its folders are dropped too: they must not become class names.
-        return replace(place, folders=(), finding="a name that leads out of the archive")
+        return replace(place, folders=(), fault=LEADS_OUT)
     if member.file_size > LARGEST_FILE_BYTES:
-        return replace(place, finding=too_large())
-    if member.file_size > max(_SMALL_BYTES, LARGEST_RATIO * member.compress_size):
-        return replace(place, finding=f"compressed more than {LARGEST_RATIO} times")
+        return replace(place, fault=too_large())
+    if member.file_size > most_unpacked(member.compress_size):
+        return replace(place, fault=BOMB)
     try:
-        return replace(place, content=archive.read(member))
+        with archive.open(member) as opened:
+            content = b"".join(iter(lambda: opened.read(_PIECE_BYTES), b""))
     except NotImplementedError:  # a RuntimeError too
-        return replace(place, finding="compressed in a way that cannot be read")
+        return _unreadable(place, "compressed in a way that cannot be read")
     except RuntimeError:
-        return replace(place, finding="encrypted")
+        return _unreadable(place, "encrypted")
     except Exception:  # as above: a damaged member may raise nearly anything
-        return replace(place, finding="damaged in the archive")
+        return replace(place, fault=Fault("damaged", "damaged in the archive"))
+    return replace(place, content=content)
+
+
+def _unreadable(place: Item, reason: str) -> Item:
+    return replace(place, fault=Fault("unreadable", reason))

@@ -1,0 +1,72 @@
+"""What becomes of every item once the checks have spoken: a row of the dataset, or left out."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from maquette.data.building.layout import Layout
+from maquette.data.building.records import Place, Record, item_line
+from maquette.data.findings.finding import Finding
+
+UNLABELLED = "unlabelled"  # not a finding: a table of labels that does not know the picture
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Why an item is not in the dataset."""
+
+    kind: str  # of its fault or finding
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """By the numbers of records."""
+
+    left_out: dict[int, LeftOut]
+    kept: list[int]  # records that become rows, in their order
+    prepared: dict[int, int]  # record -> its row among the prepared pixels
+    kinds: dict[int, list[str]]  # record -> its findings
+
+
+def outcome(
+    records: Sequence[Record],
+    findings: Sequence[Finding],
+    drop: Sequence[str],
+    labelled: Sequence[bool] | None,
+) -> Outcome:
+    """`labelled`: whether a table knows the class of each record; None without a table."""
+    left_out: dict[int, LeftOut] = {}
+    prepared: dict[int, int] = {}
+    for number, record in enumerate(records):
+        if record.fault is not None:
+            left_out[number] = LeftOut(record.fault.kind, record.fault.reason)
+        else:
+            prepared[number] = len(prepared)
+    kinds: dict[int, list[str]] = defaultdict(list)
+    for finding in findings:
+        for mark in finding.marks:
+            kinds[mark.picture].append(finding.kind.name)
+            if finding.kind.name in drop and not mark.spare:
+                reason = LeftOut(finding.kind.name, mark.detail)
+                left_out.setdefault(mark.picture, reason)
+    if labelled is not None:
+        for number in prepared:
+            if not labelled[number]:
+                left_out.setdefault(number, LeftOut(UNLABELLED, "not in the table of labels"))
+    kept = [number for number in prepared if number not in left_out]
+    return Outcome(left_out, kept, prepared, dict(kinds))
+
+
+def item_lines(records: Sequence[Record], result: Outcome, layout: Layout) -> Iterator[bytes]:
+    """`items.jsonl`: a line for each picture in the order of rows, then those left out."""
+    number_of = {row: number for number, row in result.prepared.items()}
+    for row, prepared_row in enumerate(layout.order):
+        number = number_of[prepared_row]
+        label = layout.labels[row] if layout.labels else None
+        place = Place(row, layout.split(row), label, None, result.kinds.get(number, []))
+        yield item_line(records[number], place)
+    for number, why in sorted(result.left_out.items()):
+        left_out = why.kind if why.kind == why.reason else f"{why.kind}: {why.reason}"
+        place = Place(None, None, None, left_out, result.kinds.get(number, []))
+        yield item_line(records[number], place)

@@ -1,0 +1,192 @@
+"""`maquette data check | build | show`, as a person uses them."""
+
+import csv
+import json
+import re
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from commands import listing, maquette, start_maquette
+from picture_files import encoded, noise, write_pictures
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Photos with an unreadable file, a copy, bars, and a picture of nothing."""
+    monkeypatch.chdir(tmp_path)
+    for name, first in (("cats", 0), ("dogs", 50)):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for number in range(8):
+            picture = Image.fromarray(noise(first + number, 12, 12)).resize((96, 96))
+            picture.save(folder / f"{number}.jpg", quality=92)
+    photos = tmp_path / "photos"
+    (photos / "cats" / "copy.jpg").write_bytes((photos / "cats" / "3.jpg").read_bytes())
+    (photos / "cats" / "cut.jpg").write_bytes((photos / "cats" / "4.jpg").read_bytes()[:900])
+    Image.new("RGB", (96, 96), (90, 90, 90)).save(photos / "dogs" / "nothing.png")
+    barred = np.zeros((128, 96, 3), np.uint8)
+    barred[16:112] = np.asarray(Image.fromarray(noise(80, 12, 12)).resize((96, 96)))
+    (photos / "dogs" / "barred.png").write_bytes(encoded(barred))
+    return tmp_path
+
+
+def found(findings: Path) -> dict[str, list[str]]:
+    listed = json.loads(findings.read_text())["findings"]
+    return {f["kind"]: [p["source"] for p in f["pictures"]] for f in listed}
+
+
+EXPECTED = {
+    "damaged": ["photos/cats/cut.jpg"],
+    "duplicates": ["photos/cats/3.jpg", "photos/cats/copy.jpg"],
+    "blank": ["photos/dogs/nothing.png"],
+    "bars": ["photos/dogs/barred.png"],
+}
+
+
+def test_a_check_finds_shows_and_changes_nothing(here):
+    before = listing(here)
+    ended = maquette("data", "check", "photos")
+    assert ended.code == 0, ended.err
+    assert "19 of 20 items are pictures that can be read" in ended.out
+    for kind in EXPECTED:
+        assert kind in ended.out
+    assert listing(here) == before
+
+
+def test_a_check_writes_what_it_found(here):
+    ended = maquette("data", "check", "photos", "--out", "findings")
+    assert ended.code == 0, ended.err
+    assert found(here / "findings" / "findings.json").items() >= EXPECTED.items()
+    page = (here / "findings" / "findings.html").read_text()
+    assert page.count("<img") >= 19
+    for sources in EXPECTED.values():
+        assert all(source in page for source in sources)
+    assert not re.search(r"<script|https?://", page)
+
+
+def test_a_build_does_what_the_check_said(here):
+    ended = maquette("data", "build", "photos", "--out", "d", "--size", "32")
+    assert ended.code == 0, ended.err
+    assert found(here / "d" / "findings.json").items() >= EXPECTED.items()
+    rows = {item["source"]: item for item in items(here / "d")}
+    assert rows["photos/dogs/barred.png"]["box"] == [0, 16, 96, 112]
+    assert rows["photos/cats/cut.jpg"]["row"] is None
+    assert rows["photos/cats/copy.jpg"]["split"] == rows["photos/cats/3.jpg"]["split"]
+    assert [file.name for file in (here / "d" / "quarantine" / "damaged").iterdir()] == [
+        "000009-cut.jpg"
+    ]
+
+
+def test_what_is_dropped_is_in_quarantine(here):
+    command = "data build photos --out d --size 32 --drop duplicates,blank"
+    ended = maquette(*command.split())
+    assert ended.code == 0, ended.err
+    left_out = [item["source"] for item in items(here / "d") if item["row"] is None]
+    assert left_out == ["photos/cats/copy.jpg", "photos/cats/cut.jpg", "photos/dogs/nothing.png"]
+    with (here / "d" / "quarantine" / "reasons.csv").open() as file:
+        reasons = {row["source"]: row["finding"] for row in csv.DictReader(file)}
+    assert reasons == {
+        "photos/cats/copy.jpg": "duplicates",
+        "photos/cats/cut.jpg": "damaged",
+        "photos/dogs/nothing.png": "blank",
+    }
+    copy = here / "d" / "quarantine" / "duplicates" / "000008-copy.jpg.png"
+    assert Image.open(copy).size == (32, 32)
+    assert json.loads((here / "d" / "dataset.json").read_text())["policy"]["dropped"] == [
+        "duplicates",
+        "blank",
+    ]
+
+
+def items(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+
+
+def test_show_tells_what_a_dataset_holds(here):
+    maquette("data", "build", "photos", "--out", "d", "--size", "32")
+    ended = maquette("data", "show", "d")
+    assert ended.code == 0, ended.err
+    for words in ("cats", "dogs", "duplicates", "1 left out", "d.png"):
+        assert words in ended.out
+    assert Image.open(here / "d.png").width > 400
+    assert maquette("data", "show", "d", "--out", "sheets/mine.png").code == 0
+    assert (here / "sheets" / "mine.png").exists()
+
+
+def test_bars_can_be_kept(here):
+    assert (
+        maquette(*["data", "build", "photos", "--out", "d", "--size", "32", "--keep-bars"]).code
+        == 0
+    )
+    assert json.loads((here / "d" / "dataset.json").read_text())["policy"]["bars"] == "kept"
+
+
+def test_a_table_names_the_classes(here):
+    files = sorted((here / "photos").rglob("*.jpg"))
+    lines = [f"{file.relative_to(here / 'photos')},{file.stem}" for file in files[:4]]
+    (here / "labels.csv").write_text("file,label\n" + "\n".join(lines))
+    command = "data build photos --out d --size 32 --label-table labels.csv --holdout 0"
+    ended = maquette(*command.split())
+    assert ended.code == 0, ended.err
+    kept = {item["source"]: item["label"] for item in items(here / "d") if item["row"] is not None}
+    assert kept == {f"photos/{line.split(',')[0]}": line.split(",")[1] for line in lines}
+
+
+REFUSED = {
+    "nothing there": ("data check nowhere", "nowhere does not exist"),
+    "empty folder": ("data check empty", "empty is empty"),
+    "unknown finding": (
+        "data build photos --out d --size 32 --drop blury",
+        "did you mean 'blurry'",
+    ),
+    "all dropped": (
+        "data build photos --out d --size 32 --drop outlier",
+        "did you mean 'outliers'",
+    ),
+    "undroppable": ("data build photos --out d --size 32 --drop damaged", "'damaged'"),
+    "shape": ("data build photos --out d --size 32 --shape 28", "28x28"),
+    "address": ("data check https://example.org/a.zip", "download it first"),
+    "examples": ("data check photos --unlike empty", "no picture that could be an example"),
+    "weights": ("data check photos --features nowhere.safetensors", "nowhere.safetensors"),
+    "show": ("data show photos", "photos is not a dataset"),
+    "family": ("data check photos --family gna", "did you mean 'gan'"),
+    "table": ("data build photos --out d --size 32 --label-table no.csv", "no.csv"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_one_sentence(here, case):
+    (here / "empty").mkdir()
+    command, words = REFUSED[case]
+    before = listing(here)
+    ended = maquette(*command.split())
+    assert (ended.code, ended.out) == (1, ""), ended
+    assert ended.err.count("\n") == 1, ended.err
+    assert words in ended.err
+    assert listing(here) == before
+
+
+def test_a_build_stopped_by_ctrl_c_goes_on(tmp_path):
+    write_pictures(tmp_path / "many", 3000)
+    command = ("data", "build", "many", "--out", "d", "--size", "64")
+    running = start_maquette(*command, folder=tmp_path)
+    journal = tmp_path / ".d.partial" / "prepared.raw"
+    for _ in range(600):
+        if journal.exists() and journal.stat().st_size:
+            break
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "the same command goes on" in err and "Traceback" not in err
+    again = start_maquette(*command, folder=tmp_path)
+    out, err = again.communicate(timeout=120)
+    assert again.returncode == 0, err
+    assert re.search(r"went on after \d[\d,]* items", out)
+    assert len(items(tmp_path / "d")) == 3000
+    assert not (tmp_path / ".d.partial").exists()
