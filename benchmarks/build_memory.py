@@ -33,8 +33,8 @@ def main() -> None:
         command = ["data", "build", str(archive), "--size", "32", "--out", f"{scratch}/data"]
         worst, seconds = watched([sys.executable, "-m", "maquette.cli.main", *command])
         print(
-            f"{given.pictures:,} pictures of {given.side} px: {worst / 2**20:.0f} MiB at the worst, "
-            f"{worst / LIMIT_BYTES:.2f} of the limit; {given.pictures / seconds:.0f} pictures/s"
+            f"{given.pictures:,} pictures of {given.side} px: {worst / 2**20:.0f} MiB at the "
+            f"worst, {worst / LIMIT_BYTES:.2f} of the limit; {given.pictures / seconds:.0f} a second"
         )
 
 

@@ -13,7 +13,8 @@ from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
 from maquette.data.building.choices import Choices
 from maquette.data.dataset import open_dataset
-from maquette.data.pictures.preparation import PictureError, prepare
+from maquette.data.pictures.faults import PictureError
+from maquette.data.pictures.preparation import prepare
 from maquette.data.sizes import ImageSize
 from maquette.data.sources.opening import open_source
 

@@ -9,6 +9,7 @@ edge (retina.jpg and hubble_deep_field.jpg have no such part). Nothing is downlo
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import cycle, islice
 from pathlib import Path
@@ -29,7 +30,8 @@ PHOTOS = {
 }
 ANGLES = tuple(range(0, 360, 15))  # degrees
 SMALLEST_PX, LARGEST_PX = 200, 400  # each side of a crop
-MOST_OVERLAP = 0.4  # intersection over union with any other crop of the turned photo
+SCALES = (0.6, 1.1)  # of a crop to its photo; what is enlarged is not sharp
+MOST_OVERLAP = 0.5  # intersection over union with any other crop of the turned photo
 LEAST_ENTROPY_BITS = 6.0  # of grey levels; a photo that is well lit has about 7
 LEAST_EDGES = 0.06  # share of pixels where grey changes by more than EDGE from one to the next
 EDGE = 12  # grey levels of 256
@@ -41,17 +43,19 @@ class TurnedPhoto:
     """One photo at one angle, and what was cut from it already."""
 
     name: str
-    pixels: np.ndarray  # turned, with empty corners
-    inside: np.ndarray  # (4, 2) and
-    limits: (
-        np.ndarray
-    )  # (4,): x and y from the centre are on the photo if inside @ (x, y) <= limits
+    photo: Image.Image
+    degrees: int
     cut: list[list[int]] = field(default_factory=list)  # left, top, right, bottom
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """Turned, with empty corners."""
+        return np.asarray(self.photo.rotate(self.degrees, Image.Resampling.BICUBIC, expand=True))
 
     def next_crop(self, random: np.random.Generator) -> np.ndarray | None:
         """None when the photo is used up."""
         sizes = random.integers(SMALLEST_PX, LARGEST_PX + 1, (_TRIES, 2))
-        boxes = self._boxes(random, (sizes / random.uniform(0.7, 1.3, (_TRIES, 1))).astype(int))
+        boxes = self._boxes(random, (sizes / random.uniform(*SCALES, (_TRIES, 1))).astype(int))
         good = self._inside(boxes) & ~self._overlaps(boxes)
         for box, size in zip(boxes[good].tolist(), sizes[good].tolist(), strict=True):
             crop = Image.fromarray(self.pixels[box[1] : box[3], box[0] : box[2]])
@@ -68,9 +72,13 @@ class TurnedPhoto:
         return np.concatenate([corners, corners + sizes], 1)
 
     def _inside(self, boxes: np.ndarray) -> np.ndarray:
+        """Whether all four corners lie on the photo."""
         middle = np.array(self.pixels.shape[1::-1]) / 2
         corners = boxes[:, [[0, 1], [2, 1], [0, 3], [2, 3]]] - middle
-        return (corners @ self.inside.T <= self.limits).all((1, 2))
+        cosine, sine = np.cos(np.deg2rad(self.degrees)), np.sin(np.deg2rad(self.degrees))
+        turned_back = corners @ np.array([(cosine, sine), (-sine, cosine)])
+        half = np.array(self.photo.size) / 2 - 2  # the outermost pixels are blended with nothing
+        return (np.abs(turned_back) <= half).all((1, 2))
 
     def _overlaps(self, boxes: np.ndarray) -> np.ndarray:
         cut, boxes = np.array(self.cut, int).reshape(1, -1, 4), boxes[:, None]
@@ -112,11 +120,5 @@ def _turned(file: Path, random: np.random.Generator) -> Iterator[TurnedPhoto]:
     """At every angle, in any order, so that photos in a row are not turned alike."""
     with Image.open(file) as image:
         photo = image.convert("RGB")
-    half = np.array(photo.size) / 2 - 2  # the outermost pixels are blended with the empty corners
-    for degrees in random.permutation(ANGLES):
-        radians = np.deg2rad(degrees)
-        axes = np.array([(np.cos(radians), -np.sin(radians)), (np.sin(radians), np.cos(radians))])
-        turned = photo.rotate(int(degrees), Image.Resampling.BICUBIC, expand=True)
-        yield TurnedPhoto(
-            file.stem, np.asarray(turned), np.concatenate([axes, -axes]), np.tile(half, 2)
-        )
+    for degrees in random.permutation(ANGLES).tolist():
+        yield TurnedPhoto(file.stem, photo, degrees)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from planted.planting import Crops, Planted, jpeg, png, taken
+from planted.planting import Crops, Planted, jpeg, png, reduced, taken
 
 COUNT = 24  # pairs of each kind; of near-duplicates twice as many
 
@@ -44,7 +44,7 @@ def _encoded_again(image: Image.Image, random: np.random.Generator) -> bytes:
 
 
 def _saved_as_png(image: Image.Image, random: np.random.Generator) -> bytes:
-    return png(image.convert("P", palette=Image.Palette.ADAPTIVE).convert("RGB"))
+    return png(reduced(np.asarray(image)).convert("RGB"))
 
 
 def _resized(image: Image.Image, random: np.random.Generator) -> bytes:

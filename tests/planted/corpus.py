@@ -15,7 +15,7 @@ from planted.clean import clean_pictures
 from planted.planting import Planted, Planter, jpeg, png
 
 CLEAN = 1000
-_MOST_CROPS = 1700
+_MOST_CROPS = 1900
 
 PLANTERS: tuple[Planter, ...] = (
     broken.truncated,

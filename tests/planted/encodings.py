@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from planted.planting import Crops, Planted, encoded, jpeg, png, taken
+from planted.planting import Crops, Planted, encoded, jpeg, png, reduced, taken
 
 COUNT = 24  # of each kind
 # What Pillow must do to an upright picture so that EXIF's orientation n turns it back (table 6 of
@@ -52,7 +52,7 @@ def cmyk(crops: Crops, random: np.random.Generator) -> Iterator[Planted]:
 def palette(crops: Crops, random: np.random.Generator) -> Iterator[Planted]:
     for index, name, pixels in taken(crops, COUNT):
         kind = ("PNG", "GIF")[index % 2]
-        content = encoded(Image.fromarray(pixels).quantize(256), kind)
+        content = encoded(reduced(pixels), kind)
         yield Planted(f"photos/{name}.{kind.lower()}", content, ("palette",))
 
 
@@ -81,7 +81,8 @@ def animated(crops: Crops, random: np.random.Generator) -> Iterator[Planted]:
         first = Image.fromarray(pixels)
         others = [first.rotate(degrees) for degrees in (4, 8)]
         if index % 3:
-            content = encoded(first, "GIF", save_all=True, append_images=others)
+            frames = [reduced(np.asarray(frame)) for frame in (first, *others)]
+            content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
             yield Planted(f"photos/{name}.gif", content, ("animated", "palette"))
         else:
             content = encoded(first, "WEBP", save_all=True, append_images=others, method=0)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from maquette.data.findings.finding import Check, Finding, Survey, Surveyed
 from maquette.data.findings.thumbnails import Thumbnails
-from maquette.data.pictures.looking import Bench
+from maquette.data.pictures.looking import Bench, Facts
 from maquette.data.sizes import ImageSize
 from maquette.data.sources.folders import FolderSource
 from maquette.data.sources.source import Item
@@ -36,6 +37,7 @@ def survey_of(items: Iterable[Item], size: ImageSize | None = None) -> Survey:
     return Survey(pictures, KeptThumbnails(jpegs), size)
 
 
+@cache
 def survey_folder(folder: Path) -> Survey:
     return survey_of(FolderSource(folder, open_file=lambda file: None).items())
 
@@ -54,3 +56,30 @@ def found(survey: Survey, *checks: Check) -> dict[str, set[str]]:
 
 def sized(survey: Survey, height: int, width: int) -> Survey:
     return replace(survey, size=ImageSize(height, width))
+
+
+FACTS = Facts(  # of an ordinary photo
+    sha256="",
+    height=300,
+    width=400,
+    kind="JPEG",
+    mode="RGB",
+    orientation=1,
+    frames=1,
+    box=None,
+    colourless=False,
+    brightness=120.0,
+    contrast=200.0,
+    sharpness=0.6,
+    hash=0,
+    mirrored_hash=0,
+)
+
+
+def surveyed(*facts: Facts, thumbnails: Sequence[bytes] = ()) -> Survey:
+    """Pictures that exist as facts only, each with bytes of its own."""
+    pictures = [
+        Surveyed(f"{index}.jpg", (), None, replace(one, sha256=str(index)), None)
+        for index, one in enumerate(facts)
+    ]
+    return Survey(pictures, KeptThumbnails(thumbnails or [b""] * len(facts)))

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from maquette.core.errors import MaquetteError
-from maquette.core.images import Pixels
+from maquette.networks.feature_networks import FeatureNetwork, Standardised
 
 _SIDE_PX = 224  # what ImageNet classifiers are trained at
-_PICTURES_AT_ONCE = 25  # about 150 MB of activations
+_IMAGENET_COLOURS = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])  # mean and deviation
 
 
 class Fire(nn.Module):
@@ -35,14 +35,15 @@ class Fire(nn.Module):
         return torch.cat([F.relu(self.expand1x1(x)), F.relu(self.expand3x3(x))], dim=1)
 
 
-class SqueezeNetFeatures(nn.Module):
+class SqueezeNetFeatures(FeatureNetwork):
     """Pixels to 512 numbers a picture: the mean over space of the last Fire module's output.
 
     Iandola et al. 2016, "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters", v1.1.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        prepare = Standardised((_SIDE_PX, _SIDE_PX), "bilinear", *_IMAGENET_COLOURS)
+        super().__init__(prepare, dimensions=512)
         self.features = nn.Sequential(
             nn.Conv2d(3, 64, 3, stride=2),
             nn.ReLU(),
@@ -59,11 +60,9 @@ class SqueezeNetFeatures(nn.Module):
             Fire(512, 64, 256),
         )
 
-    @torch.no_grad()
-    def forward(self, pixels: Pixels) -> Float64[Tensor, "batch 512"]:
-        """Grey or RGB pictures of any size and number; nothing is differentiable here."""
-        parts = torch.split(pixels, _PICTURES_AT_ONCE)
-        return torch.cat([self.features(_prepared(part)).mean((2, 3)) for part in parts]).double()
+    def embed(self, images: Float[Tensor, "batch 3 height width"]) -> Float64[Tensor, "batch 512"]:
+        double: Tensor = self.features(images).mean((2, 3)).double()
+        return double
 
 
 def load_squeezenet(path: Path) -> SqueezeNetFeatures:
@@ -81,19 +80,9 @@ def load_squeezenet(path: Path) -> SqueezeNetFeatures:
             f"{path} does not hold SqueezeNet 1.1 features: point to torchvision's squeezenet1_1 "
             "weights saved as safetensors"
         ) from error
-    return network.eval().requires_grad_(False)
+    network.frozen()
+    return network
 
 
 def _halved() -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=2, ceil_mode=True)
-
-
-def _prepared(pixels: Pixels) -> Float[Tensor, "batch 3 224 224"]:
-    """Resized with antialiasing and normalised by the mean and deviation of ImageNet's colours."""
-    colours = pixels.expand(-1, 3, -1, -1).float() / 255
-    resized = F.interpolate(
-        colours, size=(_SIDE_PX, _SIDE_PX), mode="bilinear", antialias=True, align_corners=False
-    )
-    mean = resized.new_tensor([0.485, 0.456, 0.406])[:, None, None]
-    deviation = resized.new_tensor([0.229, 0.224, 0.225])[:, None, None]
-    return (resized - mean) / deviation

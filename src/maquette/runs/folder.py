@@ -97,8 +97,12 @@ class Run:
 
     def served_family(self, device: str = "cpu") -> Family:
         """The family with the weights served, in evaluation mode."""
+        return self.family_at(self.served().entry, device)
+
+    def family_at(self, entry: Entry, device: str = "cpu") -> Family:
+        """The family with the averaged weights of a checkpoint, in evaluation mode."""
         family = family_class(self.recipe.family)(self.recipe.model, self.spec)
-        weights = read_tensors(self.served().entry, "average")
+        weights = read_tensors(entry, "average")
         try:
             family.load_state_dict(weights)
         except RuntimeError as error:

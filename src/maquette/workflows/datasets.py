@@ -38,7 +38,8 @@ def check_pictures(
 
     `out` becomes a folder with `findings.json` and a page of contact sheets. `size` and `family`
     say what is planned, where that is known. Pictures that look like those of `unlike` are found
-    with the network whose weights `features` names. `report` hears (stage, items done, items in all).
+    with the network whose weights `features` names. `report` hears (stage, items done, items in
+    all).
     """
     reading = reading or Reading()
     choices = Choices(

@@ -224,6 +224,8 @@ _PICTURES = {
         (b"%PDF-1.4", "not-a-picture", "a PDF document"),
         (b"\0\0\0\x18ftypheic\0\0", "not-a-picture", "a HEIC picture"),
         (b"\0\0\0\x18ftypisom\0\0", "not-a-picture", "a video"),
+        (b"RIFF\0\1\0\0AVI LIST", "not-a-picture", "a video"),
+        (b"\0\0\0\x18ftypavif" + bytes(30), "damaged", "rare kind"),
         *((_PICTURES[kind][:-600], "damaged", "cut short") for kind in _PICTURES),
         (_PICTURES["JPEG"][:-2], "damaged", "cut short"),
         (_PICTURES["PNG"][:30], "damaged", "cut short|rare kind"),

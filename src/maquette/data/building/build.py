@@ -16,7 +16,7 @@ from maquette.data.building import layout
 from maquette.data.building.choices import BuildSummary, Choices
 from maquette.data.building.journal import PREPARED, Journal
 from maquette.data.building.labelling import classes_of
-from maquette.data.building.outcome import Outcome, item_lines, outcome
+from maquette.data.building.outcome import Outcome, copies_in, item_lines, outcome
 from maquette.data.building.overview import Report, identity, look_over, silent, survey_of
 from maquette.data.building.quarantine import Quarantine
 from maquette.data.building.records import Record
@@ -26,7 +26,6 @@ from maquette.data.building.writing import whole_or_nothing, write_hashed
 from maquette.data.findings.finding import Finding, Survey
 from maquette.data.findings.listing import listed, to_text
 from maquette.data.findings.surveying import find
-from maquette.data.findings.twins import clusters
 from maquette.data.manifest import (
     FINDINGS,
     FORMAT,
@@ -86,7 +85,7 @@ class _Site:
         self.folder, self.size, self.bench = folder, size, bench
         self.choices, self.sources = choices, sources
         row_bytes = size.height * size.width * bench.channels
-        self.journal = Journal(folder, identity(sources, bench), row_bytes)
+        self.journal = Journal(folder, identity(sources, choices.reading, bench), row_bytes)
         self.quarantine = Quarantine(folder, resumed=self.journal.resumed > 0)
         for file in folder.glob("*.npy"):  # of a laying out that was stopped
             file.unlink()
@@ -101,12 +100,12 @@ class _Site:
         _refuse_too_few([r for r in records if r.facts is not None], records, named)
         labels = classes_of(records, self.choices, len(self.sources))
         survey = survey_of(self.journal, labels, self.size)
-        checks = self.choices.checking.checks()
+        checks = self.choices.checking.checks(drop)
         findings = find(survey, checks, partial(report, "checking"))
         labelled = None if self.choices.label_table is None else [n is not None for n in labels]
         result = outcome(records, findings, drop, labelled)
         _refuse_too_few([records[n] for n in result.kept], records, named, drop)
-        plan = self._plan(survey, result, labels)
+        plan = self._plan(findings, result, labels)
         spec = ImageSpec(self.bench.channels, self.size.height, self.size.width, plan.classes)
         manifest = self._write(survey, findings, result, plan, spec)
         self.journal.remove()
@@ -114,12 +113,14 @@ class _Site:
         counts = dict(manifest.counts)
         return BuildSummary(out, spec, counts, left_out, tuple(findings), self.journal.resumed)
 
-    def _plan(self, survey: Survey, result: Outcome, labels: Sequence[str | None]) -> layout.Layout:
-        records, groups = self.journal.records, clusters(survey)
-        hashes = [facts.sha256 for n in result.kept if (facts := records[n].facts) is not None]
-        keys = together(
-            hashes, [groups[n] for n in result.kept], [records[n].group for n in result.kept]
-        )
+    def _plan(
+        self, findings: Sequence[Finding], result: Outcome, labels: Sequence[str | None]
+    ) -> layout.Layout:
+        kept = [(n, record) for n in result.kept if (record := self.journal.records[n]).facts]
+        hashes = [record.facts.sha256 for _, record in kept if record.facts is not None]
+        copies = [copies_in(finding) for finding in findings]
+        groups = [[groups.get(n) for n, _ in kept] for groups in copies if groups]
+        keys = together(hashes, [record.group for _, record in kept], *groups)
         named = [label for n in result.kept if (label := labels[n]) is not None]
         rows = [result.prepared[n] for n in result.kept]
         return layout.plan(rows, keys, named, self.choices.holdout, self.choices.seed)

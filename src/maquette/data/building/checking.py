@@ -60,7 +60,7 @@ def check(
     opened = [open_source(source, choices.reading) for source in sources]
     with tempfile.TemporaryDirectory(prefix="maquette-") as scratch:
         bench = Bench(None)
-        with Journal(Path(scratch), identity(opened, bench), 0) as journal:
+        with Journal(Path(scratch), identity(opened, choices.reading, bench), 0) as journal:
             look_over(opened, bench, journal, workers or default_workers(), report)
         if not journal.records:
             raise DatasetError(f"{' and '.join(sources)} is empty: there is nothing to check")

@@ -8,6 +8,7 @@ from maquette.data.building.layout import Layout
 from maquette.data.building.records import Place, Record, item_line
 from maquette.data.findings.finding import Finding
 
+COPIES = ("duplicates", "near-duplicates")  # groups that stay on one side of a split
 UNLABELLED = "unlabelled"  # not a finding: a table of labels that does not know the picture
 
 
@@ -56,6 +57,13 @@ def outcome(
                 left_out.setdefault(number, LeftOut(UNLABELLED, "not in the table of labels"))
     kept = [number for number in prepared if number not in left_out]
     return Outcome(left_out, kept, prepared, dict(kinds))
+
+
+def copies_in(finding: Finding) -> dict[int, int]:
+    """The group of each picture that has copies, by its number; empty for other findings."""
+    if finding.kind.name not in COPIES:
+        return {}
+    return {mark.picture: mark.group for mark in finding.marks if mark.group is not None}
 
 
 def item_lines(records: Sequence[Record], result: Outcome, layout: Layout) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from maquette.data.building.workers import looked
 from maquette.data.findings.finding import Survey, Surveyed
 from maquette.data.pictures.looking import Bench, Look
 from maquette.data.sizes import ImageSize
-from maquette.data.sources.source import Item, Source
+from maquette.data.sources.source import Item, Reading, Source
 
 Report = Callable[[str, int, int | None], None]  # stage, done, in all when that is known
 Hear = Callable[[int, Item, Look], None]  # number of the item, as in the journal
@@ -28,9 +28,10 @@ def silent(_stage: str, _done: int, _total: int | None) -> None:
     """Report to nobody."""
 
 
-def identity(sources: Sequence[Source], bench: Bench) -> str:
+def identity(sources: Sequence[Source], reading: Reading, bench: Bench) -> str:
     """The same when looking over the sources would give the same."""
-    work = [LOOKS_VERSION, [[s.name, s.identity] for s in sources], asdict(bench)]
+    places = [[source.name, source.identity] for source in sources]
+    work = [LOOKS_VERSION, places, reading.model_dump(), asdict(bench)]
     return hashlib.sha256(json.dumps(work).encode()).hexdigest()
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from maquette.data.findings.finding import Check, Finding, Kind, Mark, Survey
+from maquette.data.findings.tones import is_dark
 from maquette.data.pictures.looking import Facts
-from maquette.data.pictures.tones import BLANK, DARK
+from maquette.data.pictures.tones import BLANK
 
 _MODES = {  # Pillow's, as stored
     "cmyk": frozenset({"CMYK"}),
@@ -94,4 +95,4 @@ def _greyscale(survey: Survey) -> tuple[Mark, ...]:
 
 def _colour_would_show(facts: Facts) -> bool:
     """A blank or a very dark picture has too little light and shade to be called grey."""
-    return facts.contrast >= BLANK and facts.brightness >= DARK
+    return facts.contrast >= BLANK and not is_dark(facts)

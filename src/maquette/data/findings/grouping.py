@@ -15,7 +15,7 @@ from maquette.data.findings.hamming import near_pairs
 from maquette.data.findings.likeness import Likeness
 from maquette.data.pictures.looking import Facts
 
-ALIKE = 0.68  # of Likeness; chosen by looking at pairs of 12,000 photos and paintings
+ALIKE = 0.77  # of Likeness; chosen by looking at pairs of 12,000 photos and paintings
 DRAWINGS_ALIKE = 0.95  # two drawings of one thing are alike without being copies
 LEAST_PX = 32  # shorter side; smaller pictures show too little to tell copies from look-alikes
 _AT_ONCE = 256  # pairs compared
@@ -44,7 +44,8 @@ def groups_of(survey: Survey) -> Groups:
     different = [group[0] for group in exact]
     in_exact = {index for group in exact for index in group}
     different += [i for i, p in enumerate(survey.pictures) if p.facts and i not in in_exact]
-    roots = {joined.root(index) for index in _join_near(survey, sorted(different), joined)}
+    copied = list(_join_near(survey, sorted(different), joined))
+    roots = {joined.root(index) for index in copied}  # known only when all are joined
     return Groups(exact, [group for group in joined.groups() if joined.root(group[0]) in roots])
 
 

@@ -11,6 +11,7 @@ from maquette.data.pictures.looking import Facts
 EXTREME = 2.5  # times longer or wider than the dataset's own proportion; "cover" then loses 60 %
 _TINY_PX = 64  # shorter side; below it there is little to learn from in a set of photos
 _FAR_BELOW = 4  # times smaller than usual in the set
+_MOST = 0.5  # of a set; when more are too small, it is the size that is wrong
 _LARGE_ENOUGH_PX = 256  # never too small without a planned size
 _TURNED = {  # EXIF orientations (CIPA DC-008, table 6), as what is done to a picture
     2: "mirrored",
@@ -76,9 +77,13 @@ class Shapes(Check):
             "rotated": lambda facts: _TURNED.get(facts.orientation),
             "animated": lambda facts: f"{facts.frames} frames" if facts.frames > 1 else None,
         }
+        readable = sum(picture.facts is not None for picture in survey.pictures)
         for kind in self.kinds:
             marks = tuple(_marked(survey, details[kind.name]))
-            if marks:
+            if kind.name == "too-small" and len(marks) > _MOST * readable:
+                remark = f"{len(marks):,} of {readable:,}: the size planned is larger than the set's"
+                yield Finding(kind, (), remark)
+            elif marks:
                 yield Finding(kind, marks)
 
 

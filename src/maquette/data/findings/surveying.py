@@ -29,18 +29,15 @@ class Checking:
     family: str | None = None  # the kind of model planned
     unlike: tuple[Raster, ...] = ()  # thumbnails of pictures whose like is to be left out
 
-    def checks(self) -> list[Check]:
+    def checks(self, drop: Sequence[str] | None = None) -> list[Check]:
+        """All there are; or those that take no time, and those that what is dropped asks for."""
         describer = open_describer(self.features)
-        checks: list[Check] = [
-            Faults(),
-            Twins(),
-            Shapes(),
-            Tones(),
-            Colours(),
-            Overlays(),
-            Outliers(describer),
-            Numbers(self.family),
-        ]
+        checks: list[Check] = [Faults(), Twins(), Shapes(), Tones(), Colours()]
+        checks.append(Numbers(self.family))
+        searching: list[Check] = [Overlays(), Outliers(describer)]
+        for check in searching:
+            if drop is None or any(kind.name in drop for kind in check.kinds):
+                checks.append(check)
         return [*checks, Unlike(describer, self.unlike)] if self.unlike else checks
 
 

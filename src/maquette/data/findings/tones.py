@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from maquette.data.findings.finding import Check, Finding, Kind, Mark, Survey
 from maquette.data.pictures.looking import Facts
 from maquette.data.pictures.tones import BLANK, BLURRY, DARK
 
-_LEAST_LIT = 128  # contrast: something in a picture is lit, so that it is dark on purpose
-_LEAST_DRAWN = 64  # grey levels between the darkest and the lightest pixel of a thumbnail
+_LEAST_LIT = 96  # contrast; above it something in a picture is lit, as fruit or a face on black
+_LEAST_DRAWN = 64  # grey levels in any channel of a thumbnail
 _JUDGED_PX = 64  # shorter side; blur cannot be told from few pixels
 _USUAL = 0.5  # share of the pictures that makes a look the style of a set
 
@@ -46,8 +48,8 @@ class Tones(Check):
         nothing = [(index, facts) for index, facts in readable if index in empty]
         yield from _found(blank, nothing, lambda f: f"contrast {f.contrast:.0f} of 255")
         seen = [(index, facts) for index, facts in readable if index not in empty]
-        yield from _styled(dark, seen, _is_dark, lambda f: f"brightness {f.brightness:.0f} of 255")
-        lit = [(index, facts) for index, facts in seen if not _is_dark(facts)]
+        yield from _styled(dark, seen, is_dark, lambda f: f"brightness {f.brightness:.0f} of 255")
+        lit = [(index, facts) for index, facts in seen if not is_dark(facts)]
         judged = [(index, facts) for index, facts in lit if _judged(facts)]
         yield from _styled(blurry, judged, _is_blurry, lambda f: f"sharpness {f.sharpness:.2f}")
 
@@ -77,15 +79,18 @@ def _is_blank(survey: Survey, index: int, facts: Facts) -> bool:
     if facts.contrast >= BLANK:
         return False
     thumbnail = survey.thumbnails.raster(index)
-    return int(thumbnail.max()) - int(thumbnail.min()) < _LEAST_DRAWN
+    return int(np.ptp(thumbnail, axis=(0, 1)).max()) < _LEAST_DRAWN
 
 
-def _is_dark(facts: Facts) -> bool:
+def is_dark(facts: Facts) -> bool:
+    """Whether hardly anything can be seen; a bright thing on black can."""
     return facts.brightness < DARK and facts.contrast < _LEAST_LIT
 
 
 def _judged(facts: Facts) -> bool:
-    return min(facts.height, facts.width) >= _JUDGED_PX and facts.kind != "drawing"
+    """Photos with enough pixels, in which there is more than a stroke."""
+    large = min(facts.height, facts.width) >= _JUDGED_PX
+    return large and facts.contrast >= BLANK and facts.kind != "drawing"
 
 
 def _is_blurry(facts: Facts) -> bool:

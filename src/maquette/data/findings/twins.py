@@ -65,15 +65,6 @@ class Twins(Check):
                 yield Finding(kind, found)
 
 
-def clusters(survey: Survey) -> list[int | None]:
-    """For each picture the group of its exact and near copies; None for one without copies."""
-    belongs: list[int | None] = [None] * len(survey.pictures)
-    for number, group in enumerate(groups_of(survey).all):
-        for index in group:
-            belongs[index] = number
-    return belongs
-
-
 def _copies(survey: Survey, groups: Groups) -> Iterator[Mark]:
     for number, (first, *others) in enumerate(groups.exact):
         yield Mark(first, f"the first of {1 + len(others)}", number, spare=True)

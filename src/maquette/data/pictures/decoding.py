@@ -1,7 +1,7 @@
 """One picture decoded safely: upright, eight bits a channel, in grey or sRGB colours, on white.
 
-- Formats are told by content and not by name; the first frame counts. JPEG 2000 is left out because
-  its decoder has hung and crashed on damaged files too often.
+- Formats are told by content and not by name; the first frame counts. JPEG 2000 is left out: it is
+  rare, and its decoder is known for crashes on damaged files.
 - JPEGs are decoded at a reduced scale where that is all that is needed ("shrink on load").
 - Colours: transparency on white, 16-bit grey scaled and not clipped, ICC profiles followed.
 """
@@ -15,7 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from maquette.data.pictures.colours import in_srgb
 from maquette.data.pictures.faults import PictureError
-from maquette.data.pictures.strangers import name_of_stranger
+from maquette.data.pictures.strangers import fault_of_stranger
 from maquette.data.sizes import ImageSize
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -30,7 +30,6 @@ MOST_SCANNED_PX = 20 * LARGEST_PICTURE_PX  # pixels times scans of a progressive
 # while decoding writes past Pillow's buffers and ends the process.
 _LOSSLESS, _SCAN = {b"\xff\xc3", b"\xff\xcb"}, b"\xff\xda"
 _MARKERS = re.compile(b"\xff[\xc3\xcb\xda]")
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _PLAIN_PPM = (b"P1", b"P2", b"P3")  # Pillow reads such numbers at about 2 MB a second
 _ORIENTATION = 0x0112  # EXIF tag
 _TURNS = {
@@ -63,7 +62,7 @@ class Decoded:
 
 
 def decode(content: bytes, size: ImageSize | None = None, whole: bool = False) -> Decoded:
-    """At full scale where `whole`, else at least LOOKED_AT_PX long and 1.5 times as large as `size`.
+    """At full scale where `whole`, else at least LOOKED_AT_PX long and 1.5 times as large as asked.
 
     Reduced to `size` from there, photographs are 0.8 grey levels off a full Lanczos on average.
     PictureError says in a few words why a picture cannot be read.
@@ -105,9 +104,8 @@ def _opened(content: bytes) -> ImageFile.ImageFile:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        if content.startswith(_SIGNATURES):
-            raise PictureError("damaged", "damaged, or of a rare kind") from None
-        raise PictureError("not-a-picture", name_of_stranger(content)) from None
+        fault = fault_of_stranger(content)
+        raise PictureError(fault.kind, fault.reason) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError("bomb", _too_large()) from None
     if image.width * image.height > LARGEST_PICTURE_PX:

@@ -26,6 +26,7 @@ from maquette.data.sizes import ImageSize
 
 THUMBNAIL_PX = 160  # longest side; smaller pictures are kept as they are
 DRAWN_PX = 256  # both sides of a drawing when it is measured
+BARRED_PX = 40  # shorter side; edges of smaller pictures (digits, icons) are often of one colour
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class Bench:
             warnings.filterwarnings("ignore", module=r"PIL\.")
             try:
                 decoded = self._decoded(content, whole=box is not None)
-                if box is None and not isinstance(content, Drawing):
+                if box == (0, 0, decoded.width, decoded.height):
+                    box = None  # known to have no bars
+                elif box is None and _may_have_bars(content, decoded):
                     decoded, box = self._without_bars(content, decoded)
             except PictureError as problem:
                 return Look(None, problem.fault, b"", None)
@@ -119,6 +122,11 @@ class Bench:
             return prepare(drawing, self.size, self.channels, self.fit).pixels
         kept = None if self.keep_bars else box
         return fitted(decoded.image, self.size, self.channels, self.fit, kept)
+
+
+def _may_have_bars(content: Content, decoded: Decoded) -> bool:
+    small = min(decoded.width, decoded.height) < BARRED_PX
+    return not small and not isinstance(content, Drawing)
 
 
 def _facts(sha256: str, decoded: Decoded, box: Box | None) -> Facts:

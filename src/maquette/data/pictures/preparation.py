@@ -12,10 +12,8 @@ import numpy as np
 from PIL import Image
 
 from maquette.data.pictures.content import Box, Content, Drawing, Raster
-from maquette.data.pictures.decoding import LARGEST_PICTURE_PX as LARGEST_PICTURE_PX
 from maquette.data.pictures.decoding import decode
 from maquette.data.pictures.drawing import rasterise
-from maquette.data.pictures.faults import PictureError as PictureError
 from maquette.data.sizes import ImageSize
 
 Fit = Literal["cover", "contain", "stretch"]

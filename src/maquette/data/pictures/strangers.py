@@ -1,5 +1,7 @@
 """What a file is that is no picture we read: the reason a person is given."""
 
+from maquette.data.pictures.faults import Fault
+
 _STARTS = {
     b"%PDF": "a PDF document, not a picture",
     b"PK\x03\x04": "a zip archive, not a picture",
@@ -14,35 +16,46 @@ _STARTS = {
     b"OTTO": "a font, not a picture",
 }
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_READ = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
 
-def name_of_stranger(content: bytes) -> str:
-    """A few words about bytes in which no known picture format was recognised."""
-    for start, reason in _STARTS.items():
-        if content.startswith(start):
-            return reason
-    if content[4:8] == b"ftyp":
-        if content[8:12] in _HEIC:
-            return "a HEIC picture, which is not read; save it as JPEG"
+def fault_of_stranger(content: bytes) -> Fault:
+    """A few words about bytes in which Pillow recognised no picture."""
+    named = _by_start(content) or _by_brand(content) or _by_text(content[:4096])
+    if named:
+        return Fault("not-a-picture", named)
+    if content.startswith(_READ) or content[8:12] == b"WEBP" or content[4:11] == b"ftypavi":
+        return Fault("damaged", "damaged, or of a rare kind")
+    return Fault("not-a-picture", "not a picture in a known format")
+
+
+def _by_start(content: bytes) -> str | None:
+    return next((reason for start, reason in _STARTS.items() if content.startswith(start)), None)
+
+
+def _by_brand(content: bytes) -> str | None:
+    """Of ISO base media files and RIFF files."""
+    container, brand = content[4:8], content[8:12]
+    if container == b"ftyp" and brand in _HEIC:
+        return "a HEIC picture, which is not read; save it as JPEG"
+    if (container == b"ftyp" and brand[:3] != b"avi") or content[:4] + brand == b"RIFFAVI ":
         return "a video, not a picture"
-    return _name_of_text(content[:4096])
+    return None
 
 
-def _name_of_text(start: bytes) -> str:
+def _by_text(start: bytes) -> str | None:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in text:
         return "an SVG drawing, which has no pixels; save it as PNG"
-    if text.startswith((b"<!doctype html", b"<html")) or b"<html" in text or b"<head" in text:
+    if text.startswith(b"<!doctype html") or b"<html" in text or b"<head" in text:
         return "a web page, not a picture"
-    printable = sum(byte >= 32 or byte in b"\t\r\n" for byte in start)
-    if b"\0" not in start and printable >= 0.97 * len(start) and _is_utf8(start):
-        return "text, not a picture"
-    return "not a picture in a known format"
+    readable = sum(byte >= 32 or byte in b"\t\r\n" for byte in start) >= 0.97 * len(start)
+    return "text, not a picture" if readable and b"\0" not in start and _is_utf8(start) else None
 
 
 def _is_utf8(start: bytes) -> bool:
     try:
-        start[: max(1, len(start) - 3)].decode()
+        start.decode()
     except UnicodeDecodeError as problem:
-        return problem.start >= len(start) - 6  # a letter cut in two by our own limit
+        return problem.start >= len(start) - 3  # a letter cut in two by our own limit
     return True

@@ -11,12 +11,32 @@ from maquette.data.pictures.decoding import LARGEST_PICTURE_PX
 if TYPE_CHECKING:
     from av import VideoFrame
 
+# How a picture is turned (ISO/IEC 14496-12, 6.2.2): (a, b, c, d) in x' = a x + c y, y' = b x + d y.
+Turn = tuple[int, int, int, int]
+UNTURNED: Turn = (1, 0, 0, 1)
+
 _UNSPECIFIED = 2  # colour space, ITU-T H.273 table 4
 _MOST_STRETCH = 8.0  # of pixels that are not square; a larger number is a mistake
 _THUMBNAIL_COLUMNS, _THUMBNAIL_ROWS = 32, 18
 
 
-def upright_pixels(frame: "VideoFrame", pixel_shape: float = 1, hd_colours: bool = False) -> Raster:
+def turn_of(frame: "VideoFrame") -> Turn:
+    """From the frame's display matrix.
+
+    Ask one frame only: whatever has been asked is part of a reference cycle, and frames are large.
+    """
+    from av.sidedata.sidedata import SideData
+
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return UNTURNED
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+    return a, b, c, d
+
+
+def upright_pixels(
+    frame: "VideoFrame", pixel_shape: float = 1, hd_colours: bool = False, turn: Turn = UNTURNED
+) -> Raster:
     """RGB, with transparency on white.
 
     `pixel_shape` is a pixel's width over its height; `hd_colours` says that a film which is silent
@@ -35,7 +55,7 @@ def upright_pixels(frame: "VideoFrame", pixel_shape: float = 1, hd_colours: bool
         | Interpolation.ACCURATE_RND
         | Interpolation.FULL_CHR_H_INT,
     ).to_ndarray()
-    return _turned(_on_white(pixels) if has_alpha else pixels, frame)
+    return _turned(_on_white(pixels) if has_alpha else pixels, turn)
 
 
 def thumbnail(frame: "VideoFrame") -> Float32[np.ndarray, "rows columns 3"]:
@@ -62,14 +82,8 @@ def _on_white(pixels: UInt8[np.ndarray, "height width 4"]) -> Raster:
     return blended.astype(np.uint8)
 
 
-def _turned(pixels: Raster, frame: "VideoFrame") -> UInt8[np.ndarray, "rows columns 3"]:
-    """By the frame's display matrix (ISO/IEC 14496-12, 6.2.2): x' = a x + c y, y' = b x + d y."""
-    from av.sidedata.sidedata import SideData
-
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    if not isinstance(matrix, SideData):
-        return pixels
-    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+def _turned(pixels: Raster, turn: Turn) -> UInt8[np.ndarray, "rows columns 3"]:
+    a, b, c, d = turn
     if abs(b) > abs(a):  # x and y change places
         pixels, a, d = pixels.transpose(1, 0, 2), c, b
     pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]

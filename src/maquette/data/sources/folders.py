@@ -103,7 +103,9 @@ class FolderSource(Source):
 
     def _open(self, file: Path, open_file: OpenFile) -> None:
         try:
-            nested = open_file(file)
+            nested = open_file(file) if file.stat().st_size else None
+        except OSError:
+            return  # reading it will say why
         except DatasetError as problem:
             reason = str(problem).replace(str(file), file.name)
             self._refused[file] = Fault("unreadable", reason)
@@ -119,8 +121,15 @@ def _built(folder: Path) -> bool:
 
 def _placed(item: Item, name: str, place: Item) -> Item:
     """An item of a file, whose source begins with the file's name, as seen from the folder."""
-    inside = item.source.removeprefix(name)
-    return replace(item, source=place.source + inside, folders=place.folders + item.folders)
+    group = item.group
+    if group is not None and group.startswith(name):  # others hold across files
+        group = place.source + group.removeprefix(name)
+    return replace(
+        item,
+        source=place.source + item.source.removeprefix(name),
+        folders=place.folders + item.folders,
+        group=group,
+    )
 
 
 def _read(file: Path, place: Item) -> Item:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from maquette.core.errors import DatasetError
 from maquette.data.pictures.content import Raster
 from maquette.data.pictures.decoding import LARGEST_PICTURE_PX
-from maquette.data.sources.film_pixels import upright_pixels
+from maquette.data.sources.film_pixels import Turn, turn_of, upright_pixels
 
 if TYPE_CHECKING:
     from av import Packet, VideoCodecContext, VideoFrame
@@ -44,6 +44,7 @@ class Film:
         self._tick = float(stream.time_base or 0)
         self._start = (stream.start_time or 0) * self._tick
         self._frame_seconds = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+        self._turn: Turn | None = None
         self.damage: str | None = None  # what could not be read, known when frames have ended
 
     @property
@@ -58,7 +59,10 @@ class Film:
         # Films that do not say which colours they mean: the convention of players.
         is_hd = picture.height >= _HD_LINES or picture.width >= _HD_COLUMNS
         hd_colours = is_hd and self._decoder.name not in ("vp8", "libvpx")  # VP8 has but one
-        return upright_pixels(picture, float(self._stream.sample_aspect_ratio or 1), hd_colours)
+        if self._turn is None:
+            self._turn = turn_of(picture)
+        shape = float(self._stream.sample_aspect_ratio or 1)
+        return upright_pixels(picture, shape, hd_colours, self._turn)
 
     def keyframe_gap_seconds(self) -> float | None:
         """The longest time from one keyframe to the next; None without a whole index."""

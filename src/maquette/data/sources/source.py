@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from maquette.core.settings import Settings
 from maquette.data.pictures.content import Box, Content
 from maquette.data.pictures.faults import Fault
@@ -30,9 +32,9 @@ class Reading(Settings):
     given."""
     label_feature: str | None = None
     """Column or feature that holds the classes; found by name and type if not given."""
-    frames_per_second: float = 1.0
+    frames_per_second: float = Field(default=1.0, gt=0)
     """How many frames of each second of video are looked at."""
-    min_change: float = 0.02
+    min_change: float = Field(default=0.02, ge=0, le=1)
     """A frame is kept when it differs from the last kept one by this share of the brightness range
     (mean absolute difference of small grey thumbnails); 0 keeps all."""
 

@@ -111,7 +111,7 @@ class VideoSource(Source):
             content=pixels,
             group=f"{name} scene {scene}",
             # A stream may change its size on the way.
-            box=self._bars.box if pixels.shape == self._bars.shape else None,
+            box=self._bars.inside if pixels.shape == self._bars.shape else None,
         )
 
     def _kept(self, film: Film) -> Iterator[tuple[Frame, int]]:
@@ -168,11 +168,14 @@ class _Bars:
     box: Box | None
 
     @property
+    def inside(self) -> Box:
+        """All of a frame where there are no bars, so that none are looked for in single frames."""
+        return self.box or Box(0, 0, self.shape[1], self.shape[0])
+
+    @property
     def share_inside(self) -> float:
         """Of the area."""
-        if self.box is None:
-            return 1.0
-        left, top, right, bottom = self.box
+        left, top, right, bottom = self.inside
         return (right - left) * (bottom - top) / (self.shape[0] * self.shape[1])
 
 
