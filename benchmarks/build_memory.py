@@ -34,7 +34,7 @@ def main() -> None:
         worst, seconds = watched([sys.executable, "-m", "maquette.cli.main", *command])
         print(
             f"{given.pictures:,} pictures of {given.side} px: {worst / 2**20:.0f} MiB at the "
-            f"worst, {worst / LIMIT_BYTES:.2f} of the limit; {given.pictures / seconds:.0f} a second"
+            f"worst, {worst / LIMIT_BYTES:.2f} of the limit; {given.pictures / seconds:.0f}/s"
         )
 
 

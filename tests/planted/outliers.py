@@ -8,7 +8,22 @@ from PIL import Image, ImageDraw, ImageFont
 from planted.planting import Crops, Planted, jpeg, png, taken
 
 COUNT = 24  # of each kind
-_WORDS = ["the", "a", "of", "light", "paper", "garden", "seven", "under", "window", "model", "river", "stone", "green", "often"]
+_WORDS = [
+    "the",
+    "a",
+    "of",
+    "light",
+    "paper",
+    "garden",
+    "seven",
+    "under",
+    "window",
+    "model",
+    "river",
+    "stone",
+    "green",
+    "often",
+]
 
 
 def on_black(crops: Crops, random: np.random.Generator) -> Iterator[Planted]:

@@ -1,4 +1,4 @@
-"""Planted overlays: what sites, agencies and cameras put over their pictures, and what films carry."""
+"""Planted overlays: what sites, agencies and cameras put over their pictures."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,7 +57,10 @@ def _text(words: str) -> Callable[[ImageDraw.ImageDraw, int, int], None]:
 
 def _stamp(ink: ImageDraw.ImageDraw, width: int, height: int) -> None:
     ink.ellipse((4, 4, width - 4, height - 4), outline=255, width=width // 12)
-    ink.polygon([(width * 0.5, height * 0.2), (width * 0.75, height * 0.7), (width * 0.25, height * 0.7)], 255)
+    ink.polygon(
+        [(width * 0.5, height * 0.2), (width * 0.75, height * 0.7), (width * 0.25, height * 0.7)],
+        255,
+    )
 
 
 def _logo(ink: ImageDraw.ImageDraw, width: int, height: int) -> None:

@@ -26,7 +26,7 @@ def test_points_before_a_rollback_are_abandoned_and_the_rest_kept() -> None:
 def test_two_rollbacks_give_two_abandoned_branches() -> None:
     history = [line(s, loss=1.0) for s in (1, 2, 3, 2, 3, 2, 3)]
     branches = list(read_curves(history)["loss"].branches())
-    assert [b.images.tolist() for b in branches] == [[10, 20, 30], [10, 20, 30], [30, 20, 30]]
+    assert [b.at.tolist() for b in branches] == [[10, 20, 30], [10, 20, 30], [30, 20, 30]]
 
 
 def test_scores_beside_losses_of_the_same_step_are_both_kept() -> None:
@@ -38,7 +38,7 @@ def test_scores_beside_losses_of_the_same_step_are_both_kept() -> None:
 
 def test_only_finite_numbers_make_points() -> None:
     history = [line(1, loss=float("nan"), note="text"), line(2, loss=float("inf")), line(3, loss=1)]
-    assert {n: c.images.tolist() for n, c in read_curves(history).items()} == {"loss": [30]}
+    assert {n: c.at.tolist() for n, c in read_curves(history).items()} == {"loss": [30]}
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=3000), st.integers(10, 200))
@@ -47,7 +47,7 @@ def test_thinning_keeps_the_extremes_and_the_order(values: list[float], most: in
     thin = thinned(whole, most)
     assert len(thin.values) <= max(most, 1)
     assert (thin.values.min(), thin.values.max()) == (min(values), max(values))
-    assert (np.diff(thin.images) > 0).all()
+    assert (np.diff(thin.at) > 0).all()
 
 
 def test_smoothing_follows_the_trend_and_ignores_single_spikes() -> None:
@@ -57,7 +57,7 @@ def test_smoothing_follows_the_trend_and_ignores_single_spikes() -> None:
     spiky[::97] = 1000
     smooth = smoothed(Curve(images, spiky, np.ones(5000, bool)))
     assert len(smooth.values) == 240
-    assert np.abs(smooth.values - np.interp(smooth.images, images, values)).max() < 0.02
+    assert np.abs(smooth.values - np.interp(smooth.at, images, values)).max() < 0.02
 
 
 def test_a_curve_of_which_everything_was_given_up_is_drawn():

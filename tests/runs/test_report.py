@@ -1,8 +1,10 @@
 """The page shows what the run folder holds, escapes all of it, and asks for nothing else."""
 
+import hashlib
 import json
 import math
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from commands import make_dataset
 from maquette.core.errors import RunError
 from maquette.core.pictures import animation, grid, save_png
 from maquette.runs.report import write_report
@@ -259,3 +262,93 @@ def test_a_full_disk_leaves_the_old_page(finished: Path, monkeypatch: pytest.Mon
     with pytest.raises(RunError, match=r"cannot be written \(no space left on device\)"):
         write_report(finished)
     assert (finished / "report.html").read_text() == before
+
+
+def fake_columns() -> list[dict[str, Any]]:
+    """Three columns of one number with a network, as `evaluate --checkpoint all` leaves them."""
+    kid = {"name": "kernel distance, KID (net)", "low": 0.1, "high": 0.3, "count": 500}
+    kid |= {"floor": 2.0, "ceiling": 0.0, "note": "a kid note", "features": "net, weights abc"}
+    named = (("selected on held-out", 2400, 0.21), ("last", 3000, 0.25), ("best of run", None, 0.2))
+    return [
+        {"name": name, "step": step, "measurements": [kid | {"value": value}]}
+        for name, step, value in named
+    ]
+
+
+def write_columns(folder: Path, columns: list[dict[str, Any]]) -> None:
+    content = {"format": 2, "columns": columns, "measurements": columns[0]["measurements"]}
+    (folder / "evaluation.json").write_text(json.dumps(content))
+
+
+def test_columns_stand_apart_and_the_flattering_one_says_so(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    write_columns(folder, fake_columns())
+    html = write_report(folder).read_text()
+    header = html[html.index("<thead>") : html.index("</thead>")]
+    places = [header.index(f">{n}") for n in ("selected on held-out", "last", "best of run")]
+    assert places == sorted(places)
+    row = html[html.index("<tbody>") : html.index("</tbody>")]
+    assert re.findall(r'<td class="column( apart)?">\s*<span class="strong">([\d.]+)', row) == [
+        ("", "0.21"),
+        ("", "0.25"),
+        (" apart", "0.2"),
+    ]
+    assert "flatters" in header and "Do not quote it" in html
+    assert html.count("net, weights abc") == html.count("a kid note") == 1
+    hero = html[html.index('class="verdict"') : html.index("How it learnt")]
+    assert "0.21" in hero and "0.25" not in hero
+
+
+def test_numbers_of_weights_that_are_not_served_say_so(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    write_columns(folder, fake_columns())
+    assert "not of the weights served" not in write_report(folder).read_text()
+    write_columns(folder, fake_columns()[1:2])
+    text = " ".join(Page(write_report(folder)).text.split())
+    assert "were measured of last (step 3,000), not of the weights served" in text
+
+
+def test_the_nearest_training_pictures_are_shown_beside_numbers_of_their_own(
+    tmp_path: Path,
+) -> None:
+    folder = fake_run(tmp_path / "run")
+    save_png(grid(torch.zeros(6, 1, 8, 8, dtype=torch.uint8), 6), folder / "neighbours.png")
+    assert "Is it copying?" not in write_report(folder).read_text()  # of an older evaluation
+    write_columns(folder, fake_columns())
+    assert "Is it copying?" in write_report(folder).read_text()
+
+
+def with_dataset(folder: Path, dataset: Path) -> None:
+    info = json.loads((folder / "run.json").read_text())
+    fingerprint = hashlib.sha256((dataset / "dataset.json").read_bytes()).hexdigest()
+    info["dataset"] |= {"path": str(dataset), "fingerprint": fingerprint}
+    (folder / "run.json").write_text(json.dumps(info))
+
+
+def test_the_findings_of_the_dataset_are_told(tmp_path: Path) -> None:
+    folder, dataset = fake_run(tmp_path / "run"), make_dataset(tmp_path / "data")
+    with_dataset(folder, dataset)
+    text = " ".join(Page(write_report(folder)).text.split())
+    assert "20 pictures to learn from, 4 kept aside to judge by, 0 left out" in text
+    assert "Too few pictures" in text and "fewer than the least" in text
+    listing = json.loads((dataset / "findings.json").read_text())
+    (dataset / "findings.json").write_text(json.dumps(listing | {"findings": []}))
+    assert "The checks found nothing wrong" in write_report(folder).read_text()
+
+
+@pytest.mark.parametrize("harm", ["no findings", "damaged findings", "rebuilt", "gone"])
+def test_what_cannot_be_known_of_the_dataset_is_left_out(tmp_path: Path, harm: str) -> None:
+    folder, dataset = fake_run(tmp_path / "run"), make_dataset(tmp_path / "data")
+    with_dataset(folder, dataset)
+    if harm == "no findings":
+        (dataset / "findings.json").unlink()
+    elif harm == "damaged findings":
+        (dataset / "findings.json").write_text('{"findings": [{"kind": 3}]}')
+    elif harm == "rebuilt":
+        with (dataset / "dataset.json").open("a") as file:
+            file.write(" ")
+    else:
+        shutil.rmtree(dataset)
+    html = write_report(folder).read_text()
+    assert "Too few pictures" not in html and "found nothing wrong" not in html
+    assert "pictures to learn from" in html

@@ -14,6 +14,7 @@ from maquette.data.building.build import build
 from maquette.data.building.choices import Choices
 from maquette.data.sizes import ImageSize
 from maquette.recipe import parse_recipe
+from maquette.runs.history import read_history
 from maquette.training.callback import Callback, Moment
 
 
@@ -93,6 +94,27 @@ def test_overrides_reach_a_recipe_given_as_an_object(tmp_path):
             tmp_path / "r",
             overrides=["training.stepz=3"],
         )
+
+
+def test_scores_come_every_so_many_images_at_whole_checkpoints(tmp_path):
+    overrides = [
+        *("training.steps=22", "callbacks.checkpoint_every_steps=2", "callbacks.score_share=1"),
+        "callbacks.score_every_images=50",  # 12.5 steps of 4 pictures: every sixth checkpoint
+    ]
+    result = maquette.train(
+        parse_recipe(TINY), make_dataset(tmp_path), tmp_path / "run", overrides=overrides
+    )
+    lines = read_history(result.run.folder / "history.jsonl")
+    assert [line["step"] for line in lines if "score" in line] == [12, 22]
+
+
+def test_patience_without_scores_is_refused(tmp_path):
+    overrides = ["callbacks.patience_images=100", "callbacks.score_pictures=0"]
+    with pytest.raises(maquette.MaquetteError, match="waits for better scores"):
+        maquette.train(
+            parse_recipe(TINY), make_dataset(tmp_path), tmp_path / "run", overrides=overrides
+        )
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -30,7 +30,8 @@ LabelTable = Annotated[
 Unlike = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="SOURCE", help="Pictures of what is not wanted: their like is left out. Repeatable."
+        metavar="SOURCE",
+        help="Pictures of what is not wanted, whose like goes; give --features too.",
     ),
 ]
 Features = Annotated[

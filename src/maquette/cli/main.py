@@ -4,6 +4,7 @@ maquette demo                     the first ten minutes
 maquette data build PICTURES …    check and prepare pictures
 maquette train RECIPE …           train, or go on
 maquette generate RUN …           new pictures
+maquette evaluate RUN …           how good it is
 """
 
 import sys
@@ -146,6 +147,90 @@ def generate(
     from maquette.cli import generating_screen
 
     generating_screen.show(run, count, classes, seeds, out, device)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    checkpoint: Annotated[
+        str,
+        typer.Option(
+            metavar="best|last|all",
+            help="best: what the run serves; last: the end of training; all: a column for each.",
+        ),
+    ] = "best",
+    metrics: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Measure only these, e.g. `kid,frechet`. [all]"),
+    ] = None,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[@FILE]",
+            help="Feature network: inception, squeezenet1_1@weights.safetensors, timm:NAME or "
+            "random-cnn. [$MAQUETTE_FEATURES, else random-cnn]",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--count", min=2, help="Pictures to make. [5,000; 1,000 for a small dataset]"
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Measure how good a run is: each number with its floor, its ceiling and its uncertainty.
+
+    The floor is what noise scores, the ceiling what real pictures score against other real ones.
+    Numbers depend on the feature network and on how many pictures are made: compare only alike.
+
+    Examples:
+
+    - `maquette evaluate runs/berries`
+    - `maquette evaluate runs/berries --features squeezenet1_1@squeezenet.safetensors -n 2000`
+    - `maquette evaluate runs/berries --checkpoint all --metrics kid,memorisation`
+    """
+    from maquette.cli import judging_screen
+
+    judging_screen.show(run, checkpoint, metrics, features, count, device)
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN RUN…", help="Run folders that were evaluated.")
+    ],
+    out: Annotated[
+        str, typer.Option(metavar="FILE.html", help="The page to write.")
+    ] = "compare.html",
+) -> None:
+    """Put runs side by side: numbers, curves, pictures, and what was set differently.
+
+    Nothing is measured again. A run is called best only where the uncertainties do not overlap.
+
+    Examples:
+
+    - `maquette compare runs/berries runs/berries-wide`
+    - `maquette compare runs/seed-0 runs/seed-1 runs/seed-2 --out seeds.html`
+    """
+    from maquette.cli import comparing_screen
+
+    comparing_screen.show(runs, out)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, in whatever state.")],
+) -> None:
+    """Draw a run's report.html anew: one page that needs nothing beside itself and can be printed.
+
+    Example:
+
+    - `maquette report runs/berries`
+    """
+    from maquette.cli import report_screen
+
+    report_screen.show(run)
 
 
 @app.command()

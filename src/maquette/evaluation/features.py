@@ -49,7 +49,7 @@ class FeatureExtractor:
         parts = [self.name, self.weights_sha256, self.resizer, self.dimensions, _PRECISION]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def __call__(self, pixels: Pixels, progress: Progress | None = None) -> Features:
         """One row a picture, float32, on the CPU.
 
@@ -62,7 +62,7 @@ class FeatureExtractor:
             found[start : start + len(part)] = self.network(part).cpu()
             if progress is not None:
                 progress(start + len(part), len(pixels))
-        return found.clone()  # an ordinary tensor: inference tensors refuse to be used in autograd
+        return found
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from torch import Tensor
 from maquette.core.images import Pixels
 from maquette.evaluation.thumbnails import thumbnails
 
-_QUERIES_AT_ONCE = 1024
-_REFERENCES_AT_ONCE = 8192  # 32 MB of distances
+_QUERIES_AT_ONCE = 4096
+_REFERENCES_AT_ONCE = 2048  # 32 MB of distances a view
 _SPARE = 8  # candidates beyond k, for those a rounded distance would have ranked too low
 _LONGEST_PX = 16
 

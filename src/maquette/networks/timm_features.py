@@ -5,6 +5,7 @@ antialiasing, so features differ a little from timm's own evaluation.
 """
 
 import importlib
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from maquette.core.errors import MaquetteError, unknown_name
+from maquette.core.errors import MaquetteError
 from maquette.networks.feature_networks import FeatureNetwork, Standardised
 
 
@@ -37,11 +38,10 @@ def load_timm(name: str, weights: Path | None) -> TimmFeatures:
     MaquetteError when timm is missing, does not know the name, or the weights cannot be had.
     """
     timm = _timm()
-    known = timm.list_models()
-    if name.split(".")[0] not in known:  # what follows the dot names the weights
-        raise MaquetteError(
-            unknown_name("timm network", name, known[:3]).replace("known are", "known are, say,")
-        )
+    if name.split(".")[0] not in (known := timm.list_models()):  # a dot, then which weights
+        near = get_close_matches(name, known)
+        hint = f"near it are {', '.join(near)}" if near else "timm.list_models() lists them"
+        raise MaquetteError(f"timm knows no network {name!r}: {hint}")
     try:
         network: nn.Module = timm.create_model(name, pretrained=weights is None, num_classes=0)
         if weights is not None:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from maquette.runs.curves import Curve, smoothed, thinned
+from maquette.runs.curves import Clock, Curve, smoothed, thinned
 
 SERIES = 6  # colours before they repeat: --series-0 … --series-5 in the page
 
@@ -45,26 +45,28 @@ def draw(
     *,
     size_inches: tuple[float, float] = (4.6, 2.3),
     smooth: bool = False,
-    served_images: float | None = None,
-    alarms_images: Sequence[float] = (),
+    clock: Clock = "images",
+    served_at: Sequence[float | None] = (),
+    alarms_at: Sequence[float] = (),
 ) -> str:
-    """An <svg> of curves over training images, `label` (our own words) along the vertical axis.
+    """An <svg> of curves over `clock`, `label` (our own words) along the vertical axis.
 
     `smooth` draws a running median over the faint raw values. Abandoned attempts are faint and
-    dotted, alarms are thin vertical lines, `served_images` is where the served weights were taken.
+    dotted, alarms are thin vertical lines, `served_at` (one a curve) is where the served weights
+    were taken.
     """
-    with mpl.rc_context(_STYLE | {"svg.hashsalt": f"{label}{size_inches}{len(curves)}"}):
+    salt = f"{label}{size_inches}{len(curves)}{clock}"  # names inside a drawing, unique in a page
+    with mpl.rc_context(_STYLE | {"svg.hashsalt": salt}):
         figure = Figure(figsize=size_inches, layout="constrained")
         axes = figure.add_subplot()
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         for i, curve in enumerate(curves):
             _draw_curve(axes, curve, f"#0c000{i % SERIES}", smooth)
-        for images in alarms_images:
-            axes.axvline(images, color=_INK, linewidth=0.8, alpha=0.5, linestyle=(0, (2, 2)))
-        if served_images is not None:
-            _mark_served(axes, curves, served_images)
-        _dress(axes, curves, label)
+        for at in alarms_at:
+            axes.axvline(at, color=_INK, linewidth=0.8, alpha=0.5, linestyle=(0, (2, 2)))
+        _mark_served(axes, curves, served_at)
+        _dress(axes, curves, label, clock)
         return _as_page_element(figure)
 
 
@@ -72,24 +74,27 @@ def _draw_curve(axes: Axes, curve: Curve, colour: str, smooth: bool) -> None:
     for branch in curve.branches():
         if not branch.kept.all():
             raw = thinned(branch)
-            axes.plot(raw.images, raw.values, color=colour, alpha=0.45, linewidth=1, linestyle=":")
+            axes.plot(raw.at, raw.values, color=colour, alpha=0.45, linewidth=1, linestyle=":")
             continue
         raw = thinned(branch)
         if smooth:
-            axes.plot(raw.images, raw.values, color=colour, alpha=0.22, linewidth=0.7)
+            axes.plot(raw.at, raw.values, color=colour, alpha=0.22, linewidth=0.7)
             raw = smoothed(branch)
         few = len(branch.values) <= 40 and not smooth
         marker = "o" if few else ""
-        axes.plot(raw.images, raw.values, color=colour, linewidth=1.7, marker=marker, markersize=3)
+        axes.plot(raw.at, raw.values, color=colour, linewidth=1.7, marker=marker, markersize=3)
 
 
-def _mark_served(axes: Axes, curves: Sequence[Curve], images: float) -> None:
-    """A line through the served moment and a ring on each curve there."""
-    axes.axvline(images, color=_INK, linewidth=0.9, alpha=0.8)
-    for i, curve in enumerate(curves):
-        here = curve.where(curve.kept & (curve.images == images))
+def _mark_served(axes: Axes, curves: Sequence[Curve], served_at: Sequence[float | None]) -> None:
+    """A ring on each curve where its weights were taken; a line as well on a single curve."""
+    for i, (curve, at) in enumerate(zip(curves, served_at, strict=False)):
+        if at is None:
+            continue
+        if len(curves) == 1:
+            axes.axvline(at, color=_INK, linewidth=0.9, alpha=0.8)
+        here = curve.where(curve.kept & np.isclose(curve.at, at))
         axes.plot(
-            here.images,
+            here.at,
             here.values,
             "o",
             color=f"#0c000{i % SERIES}",
@@ -99,7 +104,7 @@ def _mark_served(axes: Axes, curves: Sequence[Curve], images: float) -> None:
         )
 
 
-def _dress(axes: Axes, curves: Sequence[Curve], label: str) -> None:
+def _dress(axes: Axes, curves: Sequence[Curve], label: str, clock: Clock) -> None:
     """Axes that show the bulk of the kept values: wild ones may leave the picture."""
     values = np.concatenate([curve.values[curve.kept] for curve in curves])
     if not values.size:  # everything so far was given up
@@ -114,9 +119,9 @@ def _dress(axes: Axes, curves: Sequence[Curve], label: str) -> None:
     axes.tick_params(length=0)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=clock == "images"))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: in_thousands(x)))
-    axes.set_xlabel("training images seen")
+    axes.set_xlabel("training images seen" if clock == "images" else "minutes of training")
     axes.set_ylabel(label)
 
 

@@ -7,19 +7,20 @@ and in the curves, marked as not kept.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 _CLOCKS = ("step", "images", "seconds")
+Clock = Literal["images", "minutes"]
 
 
 @dataclass(frozen=True)
 class Curve:
     """One number over training; arrays of equal length in the order of the history."""
 
-    images: NDArray[np.float64]  # training images seen
+    at: NDArray[np.float64]  # training images seen, or minutes
     values: NDArray[np.float64]
     kept: NDArray[np.bool_]  # False where a rollback went back to an earlier step
 
@@ -27,17 +28,17 @@ class Curve:
         """Unbroken pieces: the kept points as one, each abandoned attempt on its own."""
         if self.kept.any():
             yield self.where(self.kept)
-        changes = np.flatnonzero(np.diff(self.kept.astype(int)) | (np.diff(self.images) < 0)) + 1
+        changes = np.flatnonzero(np.diff(self.kept.astype(int)) | (np.diff(self.at) < 0)) + 1
         for piece in np.split(np.arange(len(self.kept)), changes):
-            if not self.kept[piece[0]]:
+            if piece.size and not self.kept[piece[0]]:
                 start = max(0, piece[0] - 1)  # from the point it left the kept curve
                 yield self.where(slice(start, piece[-1] + 1))
 
     def where(self, chosen: slice | NDArray[np.bool_]) -> "Curve":
-        return Curve(self.images[chosen], self.values[chosen], self.kept[chosen])
+        return Curve(self.at[chosen], self.values[chosen], self.kept[chosen])
 
 
-def read_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, Curve]:
+def read_curves(lines: Sequence[Mapping[str, Any]], clock: Clock = "images") -> dict[str, Curve]:
     """Every finite number in the lines that are no events, by name, in the order they appear.
 
     A point is kept unless a later line is of an earlier step, or of the same step and name.
@@ -51,7 +52,7 @@ def read_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, Curve]:
             if name in _CLOCKS or not isinstance(value, int | float) or not isfinite(value):
                 continue
             kept = step <= earliest and step < earliest_of.get(name, inf)
-            points.setdefault(name, []).append((line.get("images", step), value, kept))
+            points.setdefault(name, []).append((_time(line, clock), value, kept))
             earliest_of[name] = min(step, earliest_of.get(name, inf))
         earliest = min(step, earliest)
     names = dict.fromkeys(name for line in measured for name in line)
@@ -64,12 +65,12 @@ def smoothed(curve: Curve, most_points: int = 240) -> Curve:
     Of at most so many pieces; both windows are a twentieth of the whole.
     """
     pieces = np.array_split(np.arange(len(curve.values)), min(most_points, len(curve.values)))
-    images = np.array([curve.images[piece].mean() for piece in pieces])
+    at = np.array([curve.at[piece].mean() for piece in pieces])
     values = np.array([np.median(curve.values[piece]) for piece in pieces])
     reach = len(pieces) // 40
     values = np.median(_windows(values, reach), axis=1)
     values = np.mean(_windows(values, reach), axis=1)
-    return Curve(images, values, np.ones(len(pieces), dtype=bool))
+    return Curve(at, values, np.ones(len(pieces), dtype=bool))
 
 
 def thinned(curve: Curve, most_points: int = 800) -> Curve:
@@ -92,6 +93,12 @@ def _windows(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
 
 
+def _time(line: Mapping[str, Any], clock: Clock) -> float:
+    if clock == "minutes":
+        return float(line.get("seconds", 0)) / 60
+    return float(line.get("images", line["step"]))
+
+
 def _curve(points: Sequence[tuple[float, float, bool]]) -> Curve:
-    images, values, kept = zip(*points, strict=True)
-    return Curve(np.array(images, float), np.array(values, float), np.array(kept, bool))
+    at, values, kept = zip(*points, strict=True)
+    return Curve(np.array(at, float), np.array(values, float), np.array(kept, bool))

@@ -23,6 +23,7 @@ class Moment:
     is_last: bool
     scores: dict[str, float] = field(default_factory=dict)  # callbacks add; saved with the weights
     warnings: list[str] = field(default_factory=list)  # callbacks add; told to everyone
+    news: list[tuple[str, str]] = field(default_factory=list)  # callbacks add: kind, message
 
 
 class Callback(ABC):
@@ -34,7 +35,7 @@ class Callback(ABC):
     def after_step(self, moment: Moment) -> None: ...
 
     def event(self, step: int, kind: str, message: str) -> None:  # noqa: B027
-        """Something a person should know: "resumed", "rollback", "warning", "finished" …"""
+        """Something a person should know: "resumed", "rollback", "warning", "stopped early" …"""
 
     def mark(self) -> dict[str, Any]:
         """What to remember in a checkpoint so that `rewind` can return to this moment."""

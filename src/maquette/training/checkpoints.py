@@ -58,6 +58,15 @@ class Entry:
         score = self.facts.get("score")
         return math.inf if score is None else float(score)
 
+    def changes_since(self, fingerprint: Mapping[str, Any]) -> list[str]:
+        """How this machine differs from the one that saved it: "precision fp32 → bf16" …"""
+        before = self.facts["fingerprint"]
+        return [
+            f"{key} {before.get(key)} → {now}"
+            for key, now in fingerprint.items()
+            if now != before.get(key)
+        ]
+
 
 class CheckpointStore:
     """The `checkpoints/` folder of a run."""
@@ -172,6 +181,12 @@ def steps_to_keep(entries: list[Entry], certified_until: int) -> frozenset[int]:
     if entries:
         keep.add(min(entries, key=lambda entry: entry.score).step)
     return frozenset(keep)
+
+
+def newest_certified(entries: list[Entry], certified_until: int) -> tuple[Entry, bool]:
+    """The newest certified; the oldest there is, and False, without any."""
+    certified = [entry for entry in entries if entry.step <= certified_until]
+    return (certified[-1], True) if certified else (entries[0], False)
 
 
 def _entry(folder: Path) -> Entry | None:

@@ -19,10 +19,12 @@ from maquette.training.checkpoints import (
     CheckpointStore,
     Entry,
     Snapshot,
+    newest_certified,
     read_tensors,
     steps_to_keep,
 )
 from maquette.training.guard import Alarm, Guard
+from maquette.training.patience import Patience
 from maquette.training.trainer import Trainer
 
 LOOK_EVERY_STEPS = 10
@@ -40,10 +42,12 @@ class Session:
         save_every_steps: int,
         save_every_seconds: float,
         callbacks: Sequence[Callback] = (),
+        patience_images: int | None = None,
     ):
         self.trainer, self.store, self.callbacks = trainer, store, callbacks
         self.save_every_steps, self.save_every_seconds = save_every_steps, save_every_seconds
         self.guard = Guard(trainer.settings.guard)
+        self.patience = Patience(patience_images, trainer.settings)
         self.recent: dict[str, deque[float]] = {}
         self.stop_requested = False
         self._must_stop = False  # agreed by all processes
@@ -62,6 +66,8 @@ class Session:
         if not entries:
             return False
         newest, hours = entries[-1], self.trainer.settings.hours
+        if self.patience.ended_at(newest.facts):
+            return True
         if hours is not None:
             return bool(newest.facts["fraction"] >= 1 and newest.facts["hours"] == hours)
         return self.trainer.clock.progress(newest.step).fraction >= 1
@@ -69,10 +75,10 @@ class Session:
     def run(self) -> Literal["finished", "interrupted"]:
         """Train on. Raises RunError when it cannot be saved, or keeps going wrong."""
         self._begin()
-        while self.trainer.progress.fraction < 1 and not self._must_stop:
+        while not self._is_finished and not self._must_stop:
             self.advance()
         self._finish()
-        return "finished" if self.trainer.progress.fraction >= 1 else "interrupted"
+        return "finished" if self._is_finished else "interrupted"
 
     def advance(self) -> None:
         """One step, and whatever is due after it."""
@@ -84,6 +90,8 @@ class Session:
             return
         self._save_when_due(self._call_back())
         self._must_stop = self.trainer.engine.largest(float(self.stop_requested)) > 0
+        # Scores are the main process's: the others hear from it that they were the last.
+        self.patience.ended = self.trainer.engine.largest(float(self.patience.ended)) > 0
 
     def stop(self) -> None:
         """Ask for an end: the step at hand is finished and everything saved."""
@@ -95,6 +103,10 @@ class Session:
         return max(self._proven, self.trainer.step - self.guard.settings.quiet_steps)
 
     # Beginning and end
+
+    @property
+    def _is_finished(self) -> bool:
+        return self.trainer.progress.fraction >= 1 or self.patience.ended
 
     def _begin(self) -> None:
         entry, passed_over = self.store.newest_sound()
@@ -115,14 +127,10 @@ class Session:
         self.trainer.engine.wait_for_all()
 
     def _say_resumed(self, entry: Entry) -> None:
-        if self.trainer.progress.fraction >= 1 or entry.step == 0:
+        if self._is_finished or entry.step == 0:
             return
         self._tell(entry.step, "resumed", f"going on from step {entry.step:,}")
-        now, before = self.trainer.engine.fingerprint(), entry.facts["fingerprint"]
-        changed = [
-            f"{key} {before.get(key)} → {now[key]}" for key in now if now[key] != before.get(key)
-        ]
-        if changed:
+        if changed := entry.changes_since(self.trainer.engine.fingerprint()):
             self._tell(
                 entry.step,
                 "warning",
@@ -179,6 +187,8 @@ class Session:
             if step % callback.every_steps == 0 or is_last:
                 callback.after_step(moment)
         self._warn(moment.warnings)
+        for kind, message in moment.news + self.patience.judge(moment.progress, moment.scores):
+            self._tell(step, kind, message)
         self.trainer.clock.keep_back(time.monotonic() - started)
         return moment.scores
 
@@ -227,6 +237,7 @@ class Session:
             "proven": self._proven,
             "score": scores.get("score"),
             "guard": self.guard.state(),
+            "patience": self.patience.state(),
             "recent": {name: list(values) for name, values in self.recent.items()},
             "warned_at": dict(self._warned_at),
             "marks": {type(c).__name__: mark for c in self.callbacks if (mark := c.mark())},
@@ -239,6 +250,7 @@ class Session:
         self.trainer.attempt = entry.facts["attempt"]
         self._proven = entry.facts.get("proven", 0)
         self.guard.restore(entry.facts["guard"])
+        self.patience.restore(entry.facts)
         self.recent = {n: deque(v, MEMORY_STEPS) for n, v in entry.facts["recent"].items()}
         self._warned_at = dict(entry.facts["warned_at"])
         self._unread, self._saved_step = [], entry.step
@@ -255,7 +267,8 @@ class Session:
                 f"training keeps going wrong ({message}); the best certified weights are kept: "
                 "use them, or start a new run with a lower training.optimizer.learning_rate"
             )
-        entry, is_certified = self._certified_before(alarm.step)
+        until = max(alarm.step - self.guard.settings.quiet_steps, self._proven)
+        entry, is_certified = newest_certified(self.store.entries(), until)
         self._return_to(entry)
         self.trainer.attempt = attempt
         if is_certified:
@@ -269,9 +282,3 @@ class Session:
             f"{alarm.cause} at step {alarm.step:,}: went back to step {entry.step:,}, with other "
             f"data order and {0.5**attempt:g} of the learning rate ({attempt} of {limit})",
         )
-
-    def _certified_before(self, step: int) -> tuple[Entry, bool]:
-        """The newest certified before this step; the oldest there is, and False, without any."""
-        entries, until = self.store.entries(), step - self.guard.settings.quiet_steps
-        certified = [e for e in entries if e.step <= max(until, self._proven)]
-        return (certified[-1], True) if certified else (entries[0], False)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
 from maquette.data.building.checking import CheckSummary, check, examples
 from maquette.data.building.choices import BuildSummary, Choices, Colour, Labels
@@ -114,6 +115,8 @@ def _checking(
     reading: Reading,
     workers: int | None,
 ) -> Checking:
+    if features is not None and not unlike:
+        raise DatasetError("features serve `unlike` alone: give examples of what is not wanted too")
     names = [str(source) for source in unlike]
     shown = examples(names, reading, workers or default_workers()) if names else ()
     return Checking(None if features is None else Path(features), family, shown)

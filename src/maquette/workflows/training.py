@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from maquette.core.devices import Engine, start_engine
-from maquette.core.errors import DatasetError, MaquetteError, RunError
+from maquette.core.errors import DatasetError, MaquetteError, RunError, SettingsError
 from maquette.core.family import Generates
 from maquette.core.randomness import seed_everything
 from maquette.data.dataset import ImageDataset, open_dataset
@@ -112,6 +112,7 @@ def _train_on(
         settings.checkpoint_every_steps,
         settings.checkpoint_every_seconds,
         callbacks,
+        settings.patience_images,
     )
     if run.state == "finished" and session.is_over():
         return TrainingResult(run, "already finished")
@@ -147,17 +148,12 @@ def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> lis
             columns=max(1, round(count**0.5)),
         )
     ]
-    judged = held_out(run, dataset)
-    enough = min(settings.score_pictures, len(judged)) >= FEWEST_JUDGED
-    if enough and isinstance(trainer.family, Generates):
-        callbacks.append(
-            Scoring(
-                judged.on(device),
-                settings.score_pictures,
-                settings.checkpoint_every_steps,
-                training.seed,
-                batch_size,
-            )
+    if (scoring := _scoring(run, trainer, dataset)) is not None:
+        callbacks.append(scoring)
+    elif settings.patience_images is not None:
+        raise SettingsError(
+            "callbacks.patience_images waits for better scores, and this run takes none: set it to "
+            "null, or see that callbacks.score_pictures and the dataset's pictures are two or more"
         )
     callbacks.append(
         History(run.folder / "history.jsonl", settings.history_every_steps, batch_size)
@@ -165,6 +161,27 @@ def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> lis
     if settings.trackers:
         callbacks.append(Tracking(settings.trackers, run.folder, settings.history_every_steps))
     return callbacks
+
+
+def _scoring(run: Run, trainer: Trainer, dataset: ImageDataset) -> Scoring | None:
+    """What takes the scores; None where there is nothing to judge, or too little to judge by."""
+    settings, training = run.recipe.callbacks, run.recipe.training
+    judged = held_out(run, dataset)
+    enough = min(settings.score_pictures, len(judged)) >= FEWEST_JUDGED
+    if not enough or not isinstance(trainer.family, Generates):
+        return None
+    every_steps = settings.checkpoint_every_steps  # a score without a checkpoint serves nobody
+    if settings.score_every_images is not None:
+        between = settings.score_every_images / (every_steps * training.batch_size)
+        every_steps *= max(1, round(between))
+    return Scoring(
+        judged.on(trainer.engine.device),
+        settings.score_pictures,
+        every_steps,
+        training.seed,
+        training.batch_size,
+        settings.score_share,
+    )
 
 
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:

@@ -23,9 +23,17 @@ def details(*facts: Facts) -> dict[str, list[str]]:
 
 
 def test_smaller_than_planned_in_either_direction() -> None:
-    survey = surveyed(of_size(128, 128), of_size(127, 300), of_size(300, 127))
+    large = of_size(128, 128)
+    survey = surveyed(large, of_size(127, 300), of_size(300, 127), large)
     assert found(sized(survey, 128, 128), Shapes()) == {"too-small": {"1.jpg", "2.jpg"}}
     assert found(sized(survey, 64, 64), Shapes()) == {}
+
+
+def test_a_plan_larger_than_most_pictures_is_told_once() -> None:
+    survey = sized(surveyed(of_size(128, 128), of_size(28, 28), of_size(28, 28)), 32, 32)
+    (finding,) = Shapes().findings(survey)
+    assert (finding.kind.name, finding.marks) == ("too-small", ())
+    assert "2 of 3" in finding.remark
 
 
 def test_bars_do_not_count_as_size() -> None:

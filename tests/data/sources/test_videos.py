@@ -183,7 +183,9 @@ def test_bars_are_known_from_the_first_frame(tmp_path: Path) -> None:
 
     found = items(write_film(tmp_path / "film.mp4", after_dark))
     assert {item.box for item in found} == {Box(0, 12, WIDTH, 12 + HEIGHT)}
-    assert {item.box for item in items(write_film(tmp_path / "full.mp4"))} == {None}
+    assert {item.box for item in items(write_film(tmp_path / "full.mp4"))} == {
+        Box(0, 0, WIDTH, HEIGHT)
+    }
 
 
 CORNERS = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -16,7 +16,7 @@ from maquette.data.findings.thumbnails import Thumbnails
 from maquette.data.findings.tones_and_edges import TonesAndEdges
 from maquette.data.pictures.content import Raster
 
-_AT_ONCE = 16  # pictures in the network: 60 MB of activations
+_AT_ONCE = 16  # pictures in the network: about 100 MB
 _BLOCK = 512  # pictures described before somebody looks at them
 # Thumbnails have 160 px. At 192 more was told apart than at 128, 160, 224, 256 or 288
 # (docs/notebook.md), for three quarters of the time that the usual 224 take.
@@ -62,7 +62,8 @@ class SqueezeNet:
             with torch.no_grad():
                 rows.append(self._features(pixels.movedim(3, 1)).mean((2, 3)).numpy())
         roots = np.sqrt(np.concatenate(rows))
-        return roots / np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-6)
+        roots /= np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-6)
+        return roots
 
 
 def _squared(raster: Raster) -> Float32[np.ndarray, "192 192 3"]:

@@ -81,7 +81,9 @@ class Shapes(Check):
         for kind in self.kinds:
             marks = tuple(_marked(survey, details[kind.name]))
             if kind.name == "too-small" and len(marks) > _MOST * readable:
-                remark = f"{len(marks):,} of {readable:,}: the size planned is larger than the set's"
+                remark = (
+                    f"{len(marks):,} of {readable:,}: the size planned is larger than the set's"
+                )
                 yield Finding(kind, (), remark)
             elif marks:
                 yield Finding(kind, marks)

@@ -14,6 +14,7 @@ from maquette.data.findings.outliers import Outliers
 from maquette.data.findings.overlays import Overlays
 from maquette.data.findings.shapes import Shapes
 from maquette.data.findings.tones import Tones
+from maquette.data.findings.tones_and_edges import TonesAndEdges
 from maquette.data.findings.twins import Twins
 from maquette.data.findings.unlike import Unlike
 from maquette.data.pictures.content import Raster
@@ -31,14 +32,15 @@ class Checking:
 
     def checks(self, drop: Sequence[str] | None = None) -> list[Check]:
         """All there are; or those that take no time, and those that what is dropped asks for."""
-        describer = open_describer(self.features)
         checks: list[Check] = [Faults(), Twins(), Shapes(), Tones(), Colours()]
         checks.append(Numbers(self.family))
-        searching: list[Check] = [Overlays(), Outliers(describer)]
+        searching: list[Check] = [Overlays(), Outliers(TonesAndEdges())]
         for check in searching:
             if drop is None or any(kind.name in drop for kind in check.kinds):
                 checks.append(check)
-        return [*checks, Unlike(describer, self.unlike)] if self.unlike else checks
+        if self.unlike:
+            checks.append(Unlike(open_describer(self.features), self.unlike))
+        return checks
 
 
 def find(

@@ -1,7 +1,7 @@
-"""Describes pictures without a trained network: colours, their coarse layout, and edges.
+"""Describes pictures without a trained network: colours, how few they are, their layout, edges.
 
 Enough to tell a drawing from a photo or a cut-out from a scene, not a cat from a dog. The parts are
-classic: colour layout and moments in CIELAB, and oriented gradients (Dalal & Triggs 2005,
+classic: histograms and layout of colours in CIELAB, and oriented gradients (Dalal & Triggs 2005,
 "Histograms of Oriented Gradients for Human Detection").
 """
 
@@ -15,28 +15,57 @@ from maquette.data.pictures.content import Raster
 _SIDE = 32  # pixels of the square that colours are read from
 _FINE = 64  # and edges, for which more detail counts
 _CELLS = 4  # of the colour layout, each way
+_BLOCKS = 8  # of the flatness, each way
 _DIRECTIONS = 8  # of gradients, over half a turn
 _LIGHTNESS_BINS, _CHROMA_BINS, _HUE_BINS = 10, 6, 8
 _EDGE_LEVELS = (1.0, 3.0, 7.0, 14.0, 28.0)  # between steps of lightness from pixel to pixel
 _FLAT = 2.0  # a smaller step of lightness is no edge
+_COLOUR_STEP = 0.1  # of CIELAB / 100; colours within it count as one
+_MOST_FREQUENT = (1, 2, 4, 8, 16)  # colours whose share is taken
+_WEIGHTS = {  # measured on folders of photos: parts that tell kinds of pictures apart vary most
+    "layout": 0.32,
+    "lightness": 2.3,
+    "chroma": 1.6,
+    "hue": 1.2,
+    "frame": 8.2,
+    "palette": 2.8,
+    "steps": 3.7,
+    "directions": 1.1,
+    "flatness": 1.6,
+}
 
 
 class TonesAndEdges:
-    """Needs no weights; about half a millisecond a picture."""
+    """Needs no weights; about a millisecond a picture."""
 
     name = "tones and edges"
 
     def describe(self, rasters: Iterable[Raster]) -> Float32[np.ndarray, "pictures dims"]:
-        """One row for each, every number roughly within -1..1; RGB or grey, any size."""
+        """One row for each, parts weighted for Euclidean distance; grey or RGB, any size."""
         rows = [_described(raster) for raster in rasters]
         return np.stack(rows) if rows else np.empty((0, 0), np.float32)
 
 
 def _described(raster: Raster) -> Float32[np.ndarray, " dims"]:
     fine = _squeezed(raster, _FINE)
+    grey = (fine @ _GREY) * (100 / 255)
     lab = cielab(fine.reshape(_SIDE, _FINE // _SIDE, _SIDE, -1, 3).mean((1, 3)))
-    parts = [_layout(lab), _moments(lab), _histograms(lab), _frame(lab), _edges(fine)]
-    return np.concatenate(parts).astype(np.float32)
+    lightness, a, b = lab.reshape(-1, 3).T
+    chroma = np.hypot(a, b)
+    steps, directions = _gradients(grey)
+    parts = {
+        "layout": lab.reshape(_CELLS, _SIDE // _CELLS, _CELLS, -1, 3).mean((1, 3)).ravel(),
+        "lightness": _histogram(lightness, _LIGHTNESS_BINS),
+        "chroma": _histogram(np.sqrt(chroma), _CHROMA_BINS),
+        # A colour without chroma has no hue.
+        "hue": _histogram(np.arctan2(b, a) / (2 * np.pi) % 1, _HUE_BINS, chroma),
+        "frame": _frame(lab),
+        "palette": _palette(lab),
+        "steps": steps,
+        "directions": directions,
+        "flatness": _flatness(grey),
+    }
+    return np.concatenate([parts[name] * weight for name, weight in _WEIGHTS.items()]).astype("f4")
 
 
 def _squeezed(raster: Raster, side: int) -> np.ndarray:
@@ -58,51 +87,30 @@ def cielab(rgb: np.ndarray) -> np.ndarray:
     xyz = linear @ _TO_XYZ.T
     cut = (6 / 29) ** 3
     f = np.where(xyz > cut, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    x, y, z = np.moveaxis(f, -1, 0)
     return np.stack([1.16 * y - 0.16, 5 * (x - y), 2 * (y - z)], -1)
 
 
+_GREY = np.array((0.299, 0.587, 0.114), np.float32)  # luma of ITU-R BT.601
 # From linear sRGB, each row divided by D65's white.
 _TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32
 ) / np.array([[0.9505], [1.0], [1.089]], np.float32)
 
 
-def _layout(lab: np.ndarray) -> np.ndarray:
-    """Mean colour of each cell."""
-    step = _SIDE // _CELLS
-    return lab.reshape(_CELLS, step, _CELLS, step, 3).mean((1, 3)).ravel()
+def _histogram(values: np.ndarray, bins: int, weights: np.ndarray | None = None) -> np.ndarray:
+    """Over 0..1; square roots of shares, so that Euclidean distance is Hellinger's."""
+    places = (values * bins).clip(0, bins - 1).astype(int)
+    return np.asarray(np.sqrt(np.bincount(places, weights, bins) / values.size))
 
 
-def _moments(lab: np.ndarray) -> np.ndarray:
-    """Mean, deviation and the cube root of the third moment of each channel."""
-    pixels = lab.reshape(-1, 3)
-    mean = pixels.mean(0)
-    centred = pixels - mean
-    return np.concatenate([mean, pixels.std(0), np.cbrt((centred * centred * centred).mean(0))])
-
-
-def _histograms(lab: np.ndarray) -> np.ndarray:
-    """Square roots of shares, so that Euclidean distance is Hellinger's; hue weighs by chroma."""
-    lightness, a, b = lab.reshape(-1, 3).T
-    chroma = np.hypot(a, b)
-    hue = np.arctan2(b, a) / (2 * np.pi) % 1
-    return np.concatenate(
-        [
-            _shares(lightness, _LIGHTNESS_BINS),
-            _shares(np.sqrt(chroma), _CHROMA_BINS),
-            np.sqrt(_counted(hue, _HUE_BINS, chroma) / chroma.size),
-        ]
-    )
-
-
-def _shares(values: np.ndarray, bins: int) -> np.ndarray:
-    return np.sqrt(_counted(values, bins) / values.size)
-
-
-def _counted(values: np.ndarray, bins: int, weights: np.ndarray | None = None) -> np.ndarray:
-    """In equal bins over 0..1."""
-    return np.bincount((values * bins).clip(0, bins - 1).astype(int), weights, bins)
+def _palette(lab: np.ndarray) -> np.ndarray:
+    """How few colours there are: shares of the most frequent, and minus the entropy (0..1)."""
+    level, a, b = np.floor(lab.reshape(-1, 3) / _COLOUR_STEP + 0.5).astype(int).T + 20
+    share = np.sort(np.bincount((level * 40 + a) * 40 + b))[::-1] / len(level)
+    share = share[share > 0]
+    most = [share[:count].sum() for count in _MOST_FREQUENT]
+    return np.array([*most, (share * np.log(share)).sum() / np.log(len(level))])
 
 
 def _frame(lab: np.ndarray) -> np.ndarray:
@@ -114,18 +122,25 @@ def _frame(lab: np.ndarray) -> np.ndarray:
     return np.append(outer.std(0), outer[:, 0].mean() - middle.mean())
 
 
-def _edges(fine: np.ndarray) -> np.ndarray:
-    """Gradients of grey: their sizes, and by quarters of the picture their directions."""
-    grey = (fine @ np.array((0.299, 0.587, 0.114), np.float32)) * (100 / 255)
+def _gradients(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How strong they are, and by quarters of the picture where they point."""
     across, down = (grey[1:-1, 2:] - grey[1:-1, :-2]) / 2, (grey[2:, 1:-1] - grey[:-2, 1:-1]) / 2
     size = np.hypot(across, down)
-    sizes = np.bincount(np.searchsorted(_EDGE_LEVELS, size.ravel()), minlength=6) / size.size
+    levels = len(_EDGE_LEVELS) + 1
+    steps = np.bincount(np.searchsorted(_EDGE_LEVELS, size.ravel()), minlength=levels) / size.size
     turn = np.arctan2(down, across) / np.pi % 1
     direction = (turn * _DIRECTIONS + 0.5).astype(int) % _DIRECTIONS
-    half = np.arange(len(size)) >= len(size) // 2
-    quarter = 2 * half[:, None] + half
+    half = (np.arange(len(size)) >= len(size) // 2).astype(int)
+    place = (2 * half[:, None] + half) * _DIRECTIONS + direction
     weight = np.where(size > _FLAT, size, 0)
-    place = (quarter * _DIRECTIONS + direction).ravel()
-    directions = np.bincount(place, weight.ravel(), 4 * _DIRECTIONS)
-    # The total says how many edges there are; unlike lengths of blocks it is kept.
-    return np.concatenate([np.sqrt(sizes), np.sqrt(directions / size.size / 10)])
+    # Not brought to one length as Dalal and Triggs do: how many edges there are counts here.
+    sums = np.bincount(place.ravel(), weight.ravel(), 4 * _DIRECTIONS)
+    return np.sqrt(steps), np.sqrt(sums / size.size / 10)
+
+
+def _flatness(grey: np.ndarray) -> np.ndarray:
+    """Deviations within small blocks, from the flattest block to the most varied one."""
+    step = _FINE // _BLOCKS
+    blocks = grey.reshape(_BLOCKS, step, _BLOCKS, step).transpose(0, 2, 1, 3)
+    deviations = np.sort(blocks.reshape(_BLOCKS**2, -1).std(1))
+    return np.asarray(np.log1p(deviations[3::7]) / 4)

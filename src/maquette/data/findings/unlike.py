@@ -3,8 +3,9 @@
 Nobody has said which pictures of the set are wanted, so examples are told from the set itself,
 where most are (learning from positive and unlabelled examples; Bekker & Davis 2020, "Learning from
 positive and unlabeled data: a survey", section 5.1, two steps). What is found among the pictures
-then counts as an example too, and all is learned again. Where "like" begins is read off the examples:
-each is judged by a classifier that has not seen it, and all but the least typical are to be found.
+then counts as an example too, and all is learned again. Where "like" begins is read off the
+examples, each judged by a classifier that has not seen it: all but the least typical are to be
+found, unless wanted pictures come as near, as with features that see too little.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,8 +24,10 @@ _SAMPLE = 4000  # pictures that are learned from
 _ROUNDS = 5
 _RIDGE = 1.0  # times the mean variance of a feature
 _MISSED = 0.05  # share of the examples that may be judged unlike the others
-_DOUBTFUL, _SURE = 0.15, 0.3  # shares of the examples; a likeness above theirs is no longer a
-# reason to count a picture among the wanted, or one to count it among the examples
+# While learning, a picture more like the examples than these shares of them are is no longer taken
+# for a wanted one, and from the second on for an example.
+_DOUBTFUL, _SURE = 0.15, 0.3
+_FAR = 3.0  # standard deviations of wanted pictures
 _MIDDLE = 0.5  # between a usual picture, 0, and a usual example, 1
 _MOST = 0.5  # share of the pictures that may be like the examples
 _NEARLY = 0.15  # this much below where "like" begins a picture is borderline
@@ -69,25 +72,26 @@ class Unlike(Check):
         sample = [readable[place] for place in np.sort(chosen).tolist()]
         blocks = described(self._describer, survey.thumbnails, sample)
         pictures = np.concatenate([features for _, features in blocks])
-        likeness, values = learned(self._describer.describe(self._examples), pictures)
+        likeness, values = learned(self._describer.describe(iter(self._examples)), pictures)
         found = dict(zip(sample, values.tolist(), strict=True))
         rest = sorted(set(readable) - set(sample))
         for block, features in described(self._describer, survey.thumbnails, rest):
             found.update(zip(block, likeness.of(features).tolist(), strict=True))
-        yield from self._told(found, likeness.least)
+        yield from self._told(found, likeness)
 
-    def _told(self, found: dict[int, float], least: float) -> Iterable[Finding]:
+    def _told(self, found: dict[int, float], likeness: "Likeness") -> Iterable[Finding]:
         unlike, borderline = self.kinds
-        remark = f"Compared with {len(self._examples)} examples by {self._describer.name}."
-        like = [index for index, value in found.items() if value >= least]
-        if len(like) > _MOST * len(found):
-            remark += " Too few pictures differ from the examples: all are kept."
-            yield Finding(borderline, _marks(found, like), remark)
-            return
-        nearly = [index for index, value in found.items() if least - _NEARLY <= value < least]
-        for kind, indices in ((unlike, like), (borderline, nearly)):
-            if indices:
-                yield Finding(kind, _marks(found, indices), remark)
+        like = [i for i, value in found.items() if value >= likeness.least]
+        nearly = [i for i, value in found.items() if -_NEARLY <= value - likeness.least < 0]
+        remark = f"Compared with {len(self._examples)} examples by {self._describer.name}"
+        if likeness.apart and len(like) <= _MOST * len(found):
+            told = [(unlike, like, f"{remark}."), (borderline, nearly, f"{remark}.")]
+        else:
+            why = "too many other pictures are as near, so all are kept"
+            told = [(borderline, like, f"{remark}: {why}.")]
+        for kind, pictures, remark in told:
+            if pictures:
+                yield Finding(kind, _marks(found, pictures), remark)
 
 
 @dataclass(frozen=True)
@@ -97,9 +101,11 @@ class Likeness:
     weights: Float[np.ndarray, " dims"]
     constant: float
     least: float  # from here on it is like them
+    apart: bool  # whether pictures that are wanted hardly come as near
 
     def of(self, features: Float32[np.ndarray, "pictures dims"]) -> Float[np.ndarray, " pictures"]:
-        return features @ self.weights + self.constant
+        values: np.ndarray = features @ self.weights + self.constant
+        return values
 
 
 def learned(
@@ -110,16 +116,24 @@ def learned(
     known = np.arange(len(features)) < len(examples)
     positive, counted = known, np.ones(len(features), bool)
     for _ in range(_ROUNDS):
-        weights, constant, values = _regression(features, positive, counted)
+        weights, constant, values = regression(features, positive, counted)
         doubtful, sure = np.quantile(values[known], (_DOUBTFUL, _SURE))
         usual = float(np.median(values[~known]))  # half of the set at least is wanted
         positive = known | (values > max(sure, usual))
         counted = positive | (values <= max(doubtful, usual))
     least = max(float(np.quantile(values[known], _MISSED)), _MIDDLE)
-    return Likeness(weights, constant, least), values[~known]
+    apart = _chance(values[counted & ~positive]) < least
+    return Likeness(weights, constant, least, apart), values[~known]
 
 
-def _regression(
+def _chance(values: Float[np.ndarray, " pictures"]) -> float:
+    """What wanted pictures hardly reach. Those below the median tell, as no others are there."""
+    usual = float(np.median(values))
+    below = values[values <= usual]
+    return usual + _FAR * float(np.sqrt(np.mean((below - usual) ** 2)))
+
+
+def regression(
     features: Float[np.ndarray, "n dims"],
     positive: Bool[np.ndarray, " n"],
     counted: Bool[np.ndarray, " n"],

@@ -1,4 +1,4 @@
-"""Parts of pictures brought to one scale, so that what was laid over them comes to lie in one place.
+"""Parts of pictures brought to one scale, where what was laid over them lies at one place.
 
 An overlay is fitted to a picture in one of few ways: stretched with it, or at a corner, an edge or
 in the middle, with a size relative to the longer side, to the width, or in pixels. Each way is a
@@ -29,6 +29,7 @@ _PART = 40, 72  # height and width of an anchored view
 _VARY = 0.03  # sizes and proportions that differ less count as equal
 _RADIUS_PX = 4  # of the surroundings whose mean is taken away, and whose contrast is divided by
 _GREY_NOISE, _COLOUR_NOISE = 2.5, 4.0  # levels of 256; contrast below them is that of JPEG
+_AT_ONCE = 64  # pictures normalised
 
 Scale = Literal["stretched", "longer side", "width", "pixels"]
 
@@ -89,7 +90,22 @@ def _vary(values: np.ndarray) -> bool:
     return bool(high > (1 + _VARY) * low)
 
 
-def normalised(stack: UInt8[np.ndarray, "n h w 3"]) -> Int8[np.ndarray, "n h2 w"]:
+def stacked(
+    view: View, images: Sequence[Image.Image], facts: Sequence[Facts]
+) -> Int8[np.ndarray, "n h w"]:
+    """Normalised; 0 for pictures too small for the view."""
+    stack = np.zeros((len(images), 2 * view.height, view.width), np.int8)
+    for start in range(0, len(images), _AT_ONCE):
+        end = start + _AT_ONCE
+        seen = [view.of(*pair) for pair in zip(images[start:end], facts[start:end], strict=True)]
+        there = [place for place, part in enumerate(seen) if part is not None]
+        if there:
+            parts = np.stack([part for part in seen if part is not None])
+            stack[np.array(there) + start] = _normalised(parts)
+    return stack
+
+
+def _normalised(stack: UInt8[np.ndarray, "n h w 3"]) -> Int8[np.ndarray, "n h2 w"]:
     """Fine structure only, with the same contrast everywhere, in units of 1/ONE.
 
     A faint mark over grass then counts no less than a strong edge elsewhere in the picture. Grey
@@ -98,7 +114,9 @@ def normalised(stack: UInt8[np.ndarray, "n h w 3"]) -> Int8[np.ndarray, "n h2 w"
     """
     red, green, blue = np.moveaxis(stack.astype(np.float32), -1, 0)
     grey = 0.299 * red + 0.587 * green + 0.114 * blue  # ITU-R BT.601
-    return np.concatenate([_flattened(grey, _GREY_NOISE), _flattened((red - blue) / 2, _COLOUR_NOISE)], axis=1)
+    return np.concatenate(
+        [_flattened(grey, _GREY_NOISE), _flattened((red - blue) / 2, _COLOUR_NOISE)], axis=1
+    )
 
 
 def _flattened(values: Float32[np.ndarray, "n h w"], noise: float) -> Int8[np.ndarray, "n h w"]:

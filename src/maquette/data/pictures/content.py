@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-Raster = UInt8[np.ndarray, "height width channels"]  # one picture, channels last, 0..255
+# One picture, channels last, 0..255. Underscores: pictures side by side may differ in size.
+Raster = UInt8[np.ndarray, "_height _width _channels"]
 
 
 class Box(NamedTuple):

@@ -1,0 +1,65 @@
+"""What a person sees of judging a run."""
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from maquette.cli.console import console, counting_stages
+from maquette.evaluation.metric import Measurement
+from maquette.runs.words import interval, number, short_name
+from maquette.workflows.judging import Column, evaluate
+from maquette.workflows.reporting import report
+
+
+def show(
+    run: str,
+    checkpoint: str,
+    metrics: str | None,
+    features: str | None,
+    count: int | None,
+    device: str,
+) -> None:
+    names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else []
+    with counting_stages("pictures") as told:
+        evaluation = evaluate(
+            run,
+            checkpoint=checkpoint,
+            metrics=names,
+            features=features,
+            count=count,
+            device=device,
+            report=told,
+        )
+    for column in evaluation.columns:
+        console.print(_heading(column))
+        console.print(measured_table(column.measurements))
+    found = [m for column in evaluation.columns for m in column.measurements]
+    for words in dict.fromkeys(m.features for m in found if m.features):
+        console.print(f"[dim]feature network: {escape(words)}[/]")
+    page = report(evaluation.run.folder)
+    if evaluation.neighbours is not None:
+        console.print(f"nearest training pictures: {escape(str(evaluation.neighbours))}")
+    console.print(f"look: [bold]{escape(str(page))}[/]")
+
+
+def measured_table(measurements: tuple[Measurement, ...]) -> Table:
+    """A line for each number; the floor is what noise scores, the ceiling what real pictures do."""
+    table = Table("measured", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("value", "interval", "floor", "ceiling", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for m in measurements:
+        table.add_row(
+            escape(short_name(m)),
+            f"[bold]{number(m.value)}[/]",
+            interval(m),
+            number(m.floor),
+            number(m.ceiling),
+            "–" if m.count is None else f"{m.count:,}",
+        )
+    return table
+
+
+def _heading(column: Column) -> str:
+    if column.step is not None:
+        return f"[bold]{escape(column.name)}[/] (step {column.step:,})"
+    return f"[bold yellow]{escape(column.name)}[/]: each number chosen by itself, which flatters"

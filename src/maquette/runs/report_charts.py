@@ -1,0 +1,90 @@
+"""Which curves a report draws, in which order, and the words around them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from maquette.runs.charts import SERIES, draw
+from maquette.runs.curves import Curve
+
+SCORES = {  # by name in the history: title, axis, what it means
+    "sliced_wasserstein": (
+        "Distance to real pictures",
+        "sliced Wasserstein",
+        "Against held-out pictures. Lower is better; 0 would be the very same ones.",
+    ),
+    "diversity": (
+        "Diversity",
+        "share of the real",
+        "How much pictures differ from each other. 1 is as varied as the real ones, 0 all alike.",
+    ),
+    "score": ("Score", "score", "What chooses the weights served. Lower is better."),
+}
+_BY_PLAYER = {  # by ending of the name: title, axis, what it means
+    "learning_rate": ("Learning rates", "learning rate", "The size of each player's steps."),
+    "gradient_norm": ("Gradient norms", "norm", "Before clipping, on the way to each step."),
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and the words around it."""
+
+    title: str
+    explanation: str
+    svg: Markup
+    legend: tuple[tuple[str, int], ...] = ()  # name and number of the colour
+    wide: bool = False
+
+
+def main_charts(
+    curves: dict[str, Curve],
+    events: Sequence[Mapping[str, Any]],
+    served_images: float | None,
+) -> list[Chart]:
+    """The losses over the whole width, then the scores; all are taken out of the curves."""
+    charts = []
+    losses = {p: curves.pop(p) for p in _players(curves) if p in curves}
+    if losses:
+        rollbacks = [e["images"] for e in events if e["event"] == "rollback" and "images" in e]
+        drawing = draw(
+            list(losses.values()),
+            "loss",
+            size_inches=(9.6, 2.9),
+            smooth=True,
+            alarms_at=rollbacks,
+        )
+        words = "Bold: the trend. Faint: as it was. Dotted: given up when training went back."
+        charts.append(Chart("Losses", words, Markup(drawing), legend(losses), wide=True))
+    for name, (title, axis, explanation) in SCORES.items():
+        if name in curves:
+            drawing = draw([curves.pop(name)], axis, served_at=[served_images])
+            charts.append(Chart(title, f"{explanation} Ring: the weights served.", Markup(drawing)))
+    return charts
+
+
+def other_charts(curves: dict[str, Curve]) -> list[Chart]:
+    """Rates and gradient norms of the players, then each note of the family's."""
+    charts = []
+    players = _players(curves)
+    for ending, (title, axis, explanation) in _BY_PLAYER.items():
+        found = {p: curves.pop(f"{p}/{ending}") for p in players if f"{p}/{ending}" in curves}
+        if found:
+            drawing = draw(list(found.values()), axis, smooth=ending == "gradient_norm")
+            charts.append(Chart(title, explanation, Markup(drawing), legend(found)))
+    for name, curve in curves.items():
+        title = name.replace("_", " ").replace("/", ": ")
+        charts.append(Chart(title, "", Markup(draw([curve], "", smooth=True))))
+    return charts
+
+
+def legend(curves: Mapping[str, Curve]) -> tuple[tuple[str, int], ...]:
+    """Names and the numbers of their colours."""
+    return tuple((name, i % SERIES) for i, name in enumerate(curves))
+
+
+def _players(curves: Mapping[str, Curve]) -> list[str]:
+    """Whose rates and gradient norms are in the history, in its order."""
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in curves if "/" in name))

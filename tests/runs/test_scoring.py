@@ -1,0 +1,119 @@
+"""Scores keep to their share of the time, on a clock that only the metric moves."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import toy_dataset
+from maquette.core.family import Progress
+from maquette.runs import scoring
+from maquette.runs.scoring import Scoring
+from maquette.training.callback import Moment
+from toys import toy_family, toy_recipe
+
+
+class Time:
+    """A clock that stands still unless told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
+    """Every score takes so many seconds of it: `clock.cost`."""
+    clock = Time()
+    clock.cost = 1.0
+
+    def slow_metric(real: object, generated: object) -> float:
+        clock.now += clock.cost
+        return 0.5
+
+    monkeypatch.setattr(scoring, "sliced_wasserstein", slow_metric)
+    monkeypatch.setattr(scoring, "diversity", lambda real, generated: 1.0)
+    yield clock
+
+
+DATASET = toy_dataset()
+FAMILY = toy_family(toy_recipe("gan-dense"), DATASET.spec).eval()
+
+
+def scorer(clock: Time, share: float) -> Scoring:
+    return Scoring(DATASET, 4, 10, seed=0, batch=4, share=share, clock=clock)
+
+
+def trained(
+    scores: Scoring, clock: Time, checkpoints: int, seconds_each: float, begin: int = 0, last=False
+) -> list[Moment]:
+    """What it saw at checkpoints so far apart; the clock started at 1000."""
+    moments = []
+    for number in range(begin + 1, begin + checkpoints + 1):
+        clock.now += seconds_each
+        progress = Progress(10 * number, 40 * number, fraction=0.01 * number)
+        is_last = last and number == begin + checkpoints
+        moments.append(Moment(progress, clock.now - 1000.0, {}, FAMILY, is_last))
+        scores.after_step(moments[-1])
+    return moments
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+@pytest.mark.parametrize("cost", [0.5, 3.0, 30.0])
+def test_slow_scores_keep_to_their_share(clock, share, cost):
+    clock.cost = cost
+    moments = trained(scorer(clock, share), clock, 600, seconds_each=2.0)
+    taken = sum(bool(moment.scores) for moment in moments)
+    total = clock.now - 1000.0
+    # One score more would break the share: it is kept, and it is used.
+    assert share * total - 2 * cost - 2 <= taken * cost <= share * total
+    assert moments[0].scores
+
+
+def test_scores_within_their_share_are_all_taken_without_a_word(clock):
+    clock.cost = 0.1
+    moments = trained(scorer(clock, 0.05), clock, 50, seconds_each=2.0)
+    assert all(moment.scores["score"] == 0.5 for moment in moments)
+    assert not any(moment.news for moment in moments)
+
+
+def test_the_first_one_left_out_is_told_once(clock):
+    moments = trained(scorer(clock, 0.05), clock, 50, seconds_each=2.0)
+    ((kind, message),) = [news for moment in moments for news in moment.news]
+    assert kind == "fewer scores"
+    assert "a score takes 1 s" in message and "callbacks.score_share" in message
+    assert next(moment for moment in moments if not moment.scores).news
+
+
+def test_the_last_checkpoint_is_scored_whatever_it_costs(clock):
+    clock.cost = 100.0
+    moments = trained(scorer(clock, 0.05), clock, 10, seconds_each=1.0, last=True)
+    assert [bool(moment.scores) for moment in moments] == [True] + [False] * 8 + [True]
+
+
+def test_the_whole_time_is_no_limit(clock):
+    clock.cost = 1e6
+    moments = trained(scorer(clock, 1.0), clock, 10, seconds_each=0.01)
+    assert all(moment.scores for moment in moments)
+
+
+def test_what_was_spent_survives_a_resume(clock):
+    clock.cost = 2.0
+    whole = [bool(m.scores) for m in trained(scorer(clock, 0.05), clock, 100, seconds_each=3.0)]
+    clock.now = 1000.0
+    first, second = scorer(clock, 0.05), scorer(clock, 0.05)
+    cut = [bool(m.scores) for m in trained(first, clock, 37, seconds_each=3.0)]
+    second.rewind(json.loads(json.dumps(first.mark())))
+    rest = trained(second, clock, 63, seconds_each=3.0, begin=37)
+    assert cut + [bool(m.scores) for m in rest] == whole
+    assert 2 <= sum(whole) < 50
+    assert not any(moment.news for moment in rest)  # told before
+
+
+def test_a_mark_from_before_there_was_a_share_is_read(clock):
+    scores = scorer(clock, 0.05)
+    scores.rewind({"accepted": [1.0], "suspicions": 1})
+    (moment,) = trained(scores, clock, 1, seconds_each=1.0)
+    assert moment.scores
