@@ -19,6 +19,8 @@ _HOME = {
     "train": "maquette.workflows.training",
     "generate": "maquette.workflows.generating",
     "save_generated": "maquette.workflows.generating",
+    "evaluate": "maquette.workflows.judging",
+    "compare": "maquette.workflows.comparing",
     "demo": "maquette.workflows.demo",
     "list_runs": "maquette.workflows.listing",
     "open_run": "maquette.runs.folder",

@@ -6,8 +6,9 @@ from rich.table import Table
 
 from maquette.cli.console import console, counting_stages
 from maquette.evaluation.metric import Measurement
+from maquette.runs.evaluations import Column
 from maquette.runs.words import interval, number, short_name
-from maquette.workflows.judging import Column, evaluate
+from maquette.workflows.judging import evaluate
 from maquette.workflows.reporting import report
 
 

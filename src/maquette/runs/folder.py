@@ -68,7 +68,7 @@ class Run:
 
     def forget_results(self) -> None:
         """Remove what was drawn and measured: training on makes it another model's."""
-        for name in ("samples.png", "evaluation.json"):
+        for name in ("samples.png", "neighbours.png", "evaluation.json"):
             (self.folder / name).unlink(missing_ok=True)
 
     def change_recipe(self, recipe: Recipe) -> None:

@@ -27,6 +27,7 @@ from maquette.evaluation.features import (
 from maquette.evaluation.metric import Measurement
 from maquette.evaluation.metrics.known import metrics_for
 from maquette.evaluation.metrics.memory import copies_in_features
+from maquette.runs.evaluations import BEST, EVALUATION, LAST, SELECTED, Column
 from maquette.runs.folder import Run, open_run
 from maquette.runs.scoring import generate_pixels
 from maquette.training.checkpoints import Entry, fault_in
@@ -41,15 +42,6 @@ NEIGHBOUR_ROWS = 12  # pictures on the panel of neighbours
 NEIGHBOURS = "neighbours.png"
 
 Report = Callable[[str, int, int | None], None]  # stage, done, in all
-
-
-@dataclass(frozen=True)
-class Column:
-    """What was measured of one checkpoint."""
-
-    name: str  # "selected on held-out", "last", "step 4,000", "best of run"
-    step: int | None  # None for the best of several
-    measurements: tuple[Measurement, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,11 @@ def evaluate(
     target = str(start_engine(device).device)
     chosen = _entries(run, checkpoint)
     judge = _Judge(run, open_features(features), count, report)
-    columns = [judge.column(name, entry, target, metrics) for name, entry in chosen]
+    measured: dict[int, Column] = {}  # what is selected may be the last as well
+    for name, entry in chosen:
+        if entry.step not in measured:
+            measured[entry.step] = judge.column(name, entry, target, metrics)
+    columns = [replace(measured[entry.step], name=name) for name, entry in chosen]
     if checkpoint == "all":
         columns.append(best_of(columns))
     evaluation = Evaluation(run, tuple(columns), judge.panel)
@@ -105,7 +101,7 @@ def best_of(columns: Sequence[Column]) -> Column:
                 step = "" if column.step is None else f" at step {column.step:,}"
                 note = f"the best of {len(columns)} checkpoints{step}: chosen by the number itself"
                 best[found.name] = replace(found, note=note)
-    return Column("best of run", None, tuple(best.values()))
+    return Column(BEST, None, tuple(best.values()))
 
 
 def _goodness(found: Measurement) -> float:
@@ -238,10 +234,10 @@ def _entries(run: Run, checkpoint: str) -> list[tuple[str, Entry]]:
     sound = [e for e in run.checkpoints.entries() if e.step > 0 and fault_in(e) is None]
     last = max(sound, key=lambda entry: entry.step)
     if checkpoint == "last":
-        return [("last", last)]
-    columns = [("selected on held-out", served)]
+        return [(LAST, last)]
+    columns = [(SELECTED, served)]
     if checkpoint == "all":
-        columns += [("last", last)]
+        columns += [(LAST, last)]
         others = [e for e in sound if e.step not in (served.step, last.step)]
         columns += [(f"step {entry.step:,}", entry) for entry in others]
     return columns
@@ -258,7 +254,7 @@ def _write(evaluation: Evaluation, count: int) -> None:
         "columns": columns,
         "measurements": columns[0]["measurements"],
     }
-    path = evaluation.run.folder / "evaluation.json"
+    path = evaluation.run.folder / EVALUATION
     try:
         write_text(path, json.dumps(content, indent=2))
     except OSError as error:

@@ -47,13 +47,12 @@ class ClassSpread(Metric):
         yield Measurement(
             name="spread inside a class",
             value=fmean(spreads.values()),
-            low=min(spreads.values()),
-            high=max(spreads.values()),
             count=len(asked),
             floor=0.0,
             ceiling=1.0,
-            note="of the real spread, mean over classes; the ends are the least and the most "
-            f"varied class (least: {evidence.classes[least]})",
+            note="of the real spread, mean over classes; "
+            f"from {min(spreads.values()):.0%} ({evidence.classes[least]}) "
+            f"to {max(spreads.values()):.0%}",
         )
 
 
@@ -79,12 +78,10 @@ class ClassFrechet(Metric):
         yield Measurement(
             name=f"Fréchet distance inside classes ({evidence.network})",
             value=fmean(values[label] for label in shared),
-            low=min(values[label] for label in shared),
-            high=max(values[label] for label in shared),
             count=len(other),
             floor=fmean(floor[label] for label in shared),
             ceiling=fmean(real[label] for label in shared),
-            note="mean over classes, the ends are the best and the worst (farthest from its real "
-            f"pictures: {evidence.classes[worst]}); biased upwards for few pictures of a class",
+            note=f"mean over classes, farthest from its real pictures: {evidence.classes[worst]} "
+            f"({values[worst]:.3g}); biased upwards for few pictures of a class",
             features=evidence.features,
         )

@@ -61,7 +61,8 @@ class MemorisationInformed(Metric):
             floor=noise,
             ceiling=ceiling,
             note=f"mean cosine distance to the nearest training picture {made.distance:.3f}, "
-            f"{words} the 0.1 from which copies are punished",
+            f"{words} the 0.1 from which copies are punished; that limit was chosen for "
+            "Inception-v3, so with another network its jump may mean nothing",
             features=evidence.features,
         )
 
