@@ -27,13 +27,12 @@ from maquette.evaluation.kid import kernel_distance
 from maquette.networks.feature_networks import FeatureNetwork
 from maquette.workflows.feature_choice import open_features
 
-WEIGHTS = Path(__file__).parents[2] / "shared/data/weights/squeezenet1_1_imagenet.safetensors"
 PEER_BATCHES = (8, 32)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--features", default=str(WEIGHTS))
+    parser.add_argument("--features", help="default: $MAQUETTE_FEATURES or random-cnn")
     parser.add_argument("--pictures", type=int, default=64, help="in each of two sets")
     parser.add_argument("--size", type=int, default=64, help="pixels, of a square")
     parser.add_argument("--rounds", type=int, default=8)

@@ -14,8 +14,7 @@ from PIL import Image
 
 from commands import TINY, listing, make_dataset, maquette
 from maquette.cli import data_commands
-from maquette.data.building.build import Colour
-from maquette.data.building.labelling import Labels
+from maquette.data.building.choices import Colour, Labels
 from maquette.data.pictures.preparation import Fit
 
 TRAIN = "train tiny.yaml --data data --out new"

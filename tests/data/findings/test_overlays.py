@@ -41,7 +41,13 @@ def only(survey: Survey) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("number", "place"), [(0, "bottom right"), (2, "top right"), (3, "top left"), (4, "middle")]
+    ("number", "place"),
+    [
+        (0, "bottom right"),
+        pytest.param(2, "top right", marks=pytest.mark.slow),
+        (3, "top left"),
+        pytest.param(4, "middle", marks=pytest.mark.slow),
+    ],
 )
 def test_shared_overlay_is_found_in_its_place(number: int, place: str) -> None:
     finding = only(surveyed_with(OVERLAYS[number], 30))

@@ -6,8 +6,7 @@ Watermarks", section 3.1). As only few may carry it, small groups of pictures th
 block are looked for first; each gives a template, to which all pictures are compared.
 
 Not found: text that changes from picture to picture, like subtitles, what covers most of a picture
-(then they count as copies), what is smaller than about 8 % of the longer side, and overlays on
-drawings and tiny pictures.
+(then they count as copies), what is very small, and overlays on drawings and tiny pictures.
 """
 
 from collections.abc import Iterable, Sequence
