@@ -111,9 +111,9 @@ def test_show_tells_what_a_dataset_holds(here):
     maquette("data", "build", "photos", "--out", "d", "--size", "32")
     ended = maquette("data", "show", "d")
     assert ended.code == 0, ended.err
-    for words in ("cats", "dogs", "duplicates", "1 left out", "d.png"):
+    for words in ("cats", "dogs", "duplicates", "1 left out", "contact-sheet.png"):
         assert words in ended.out
-    assert Image.open(here / "d.png").width > 400
+    assert Image.open(here / "d" / "contact-sheet.png").width > 400
     assert maquette("data", "show", "d", "--out", "sheets/mine.png").code == 0
     assert (here / "sheets" / "mine.png").exists()
 
@@ -170,6 +170,59 @@ def test_bad_input_is_one_sentence(here, case):
     assert ended.err.count("\n") == 1, ended.err
     assert words in ended.err
     assert listing(here) == before
+
+
+def test_what_maquette_made_is_no_source_and_is_not_overwritten(here):
+    maquette("data", "build", "photos", "--out", "photos/d", "--size", "32")
+    maquette("data", "show", "photos/d")
+    maquette("data", "check", "photos", "--out", "photos/findings")
+    ended = maquette("data", "check", "photos")
+    assert "19 of 20 items" in ended.out
+    for command, words in (
+        ("data check photos --out photos/d", "is a dataset: choose another folder"),
+        ("data build photos/d --out e --size 32", "was made by Maquette"),
+        ("data check photos/findings", "was made by Maquette"),
+    ):
+        ended = maquette(*command.split())
+        assert ended.code == 1 and words in ended.err
+
+
+def test_links_that_are_not_followed_are_told(here):
+    (here / "photos" / "more").symlink_to(here / "photos" / "cats")
+    (here / "photos" / "gone.jpg").symlink_to(here / "nowhere.jpg")
+    maquette("data", "check", "photos", "--out", "findings")
+    assert found(here / "findings" / "findings.json")["unreadable"] == [
+        "photos/gone.jpg",
+        "photos/more",
+    ]
+
+
+NASTY = (
+    "\x1b[31mred\x1b]0;title\x07",
+    "[bold]x[/]",
+    "<script>alert(1)<",
+    "new\nline",
+    "a\udcff",
+)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_command_neither_terminal_nor_page(here, name):
+    try:
+        (here / "photos" / "cats").rename(here / "photos" / name)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    for command in (
+        "data check photos --out findings",
+        "data build photos --out d --size 32",
+        "data show d",
+    ):
+        ended = maquette(*command.split())
+        assert ended.code == 0, ended.err
+        assert "\x1b" not in ended.out + ended.err
+        assert "\udcff" not in ended.out + ended.err
+    page = (here / "findings" / "findings.html").read_text()
+    assert "<script>" not in page
 
 
 def test_a_build_stopped_by_ctrl_c_goes_on(tmp_path):

@@ -1,11 +1,8 @@
 """What a person sees of building a dataset."""
 
-from collections import Counter
 from collections.abc import Sequence
 
-from rich.markup import escape
-
-from maquette.cli.console import console, counting_stages, errors
+from maquette.cli.console import console, counting_stages, errors, printable
 from maquette.cli.findings_table import findings_table
 from maquette.data.building.choices import BuildSummary, Colour, Labels
 from maquette.data.pictures.preparation import Fit
@@ -64,11 +61,11 @@ def _tell(summary: BuildSummary) -> None:
         console.print(findings_table(summary.findings))
     counts = summary.counts
     console.print(
-        f"[bold]{escape(str(summary.folder))}[/]: {counts['train']:,} pictures to learn from, "
+        f"[bold]{printable(summary.folder)}[/]: {counts['train']:,} pictures to learn from, "
         f"{counts['holdout']:,} kept aside, {summary.spec}"
     )
-    for reason, count in Counter(summary.left_out.values()).most_common(5):
-        console.print(f"  left out {count:,}: {escape(reason)}")
-    if summary.left_out:
-        console.print(f"  each is in {escape(str(summary.folder / 'quarantine'))}")
-    console.print(f"next: maquette train gan --data {escape(str(summary.folder))}")
+    for kind, count in summary.reasons.items():
+        console.print(f"  left out {count:,}: {kind}")
+    if summary.reasons:
+        console.print(f"  why each: {printable(summary.folder / 'quarantine' / 'reasons.csv')}")
+    console.print(f"next: maquette train gan --data {printable(summary.folder)}")

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.markup import escape
-
-from maquette.cli.console import console, counting_stages
+from maquette.cli.console import console, counting_stages, printable
 from maquette.cli.findings_table import findings_table
 from maquette.data.building.choices import Labels
 from maquette.data.sources.source import Reading
@@ -44,6 +42,6 @@ def show(
     if not summary.findings:
         console.print("nothing was found to be wrong with them")
     if summary.page is not None:
-        console.print(f"look: {escape(str(summary.page))}")
+        console.print(f"look: {printable(summary.page)}")
     elif summary.findings:
         console.print("to look at the pictures: the same command with --out findings")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,6 +20,12 @@ from rich.text import Text
 console = Console(highlight=False, soft_wrap=True)  # commands and paths can be copied whole
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 PLAIN_LINE_EVERY_SECONDS = 30.0
+
+
+def printable(text: object) -> str:
+    """For a terminal: no markup, and nothing that a name on disk could command a terminal with."""
+    plain = (c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    return escape("".join(plain))
 
 
 class RateColumn(ProgressColumn):

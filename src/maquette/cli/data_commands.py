@@ -197,7 +197,9 @@ def show(
     dataset: Annotated[str, typer.Argument(metavar="DIR", help="A dataset folder.")],
     out: Annotated[
         str | None,
-        typer.Option(metavar="FILE.png", help="Contact sheet to write; DIR.png beside it if not."),
+        typer.Option(
+            metavar="FILE.png", help="Contact sheet to write; else DIR/contact-sheet.png."
+        ),
     ] = None,
 ) -> None:
     """What a dataset holds: sizes, splits, classes, findings, and a contact sheet to look at."""

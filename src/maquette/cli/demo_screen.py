@@ -1,9 +1,8 @@
 """What a person sees of the demo."""
 
-from rich.markup import escape
 from rich.table import Table
 
-from maquette.cli.console import console
+from maquette.cli.console import console, printable
 from maquette.cli.training_screen import say_how_it_ended
 from maquette.cli.watching import TrainingBar
 from maquette.workflows.demo import DemoResult, demo
@@ -19,7 +18,7 @@ def show(out: str, overrides: list[str]) -> None:
     flag = "" if out == "runs/demo" else f" --out {out}"
     say_how_it_ended(result.training, f"maquette demo{flag}")
     _show_measurements(result)
-    folder = escape(str(result.training.run.folder))
+    folder = printable(result.training.run.folder)
     console.print(f"made: {folder}/samples.png (a row for each digit), {folder}/report.html")
     console.print(
         "\n[bold]Three things to try next[/]\n"

@@ -32,9 +32,8 @@ def one_sentence(run: Callable[[], None]) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    from rich.markup import escape
 
-    from maquette.cli.console import errors
+    from maquette.cli.console import errors, printable
 
-    errors.print(f"[red]maquette:[/] {escape(message)}", soft_wrap=True)
+    errors.print(f"[red]maquette:[/] {printable(message)}", soft_wrap=True)
     return code

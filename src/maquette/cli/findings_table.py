@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
+from maquette.cli.console import printable
 from maquette.data.findings.finding import Finding
 
 STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -19,7 +19,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     table.add_column("what it is")
     table.add_column("in a build")
     for finding in findings:
-        kind, remark = finding.kind, escape(finding.remark)
+        kind, remark = finding.kind, printable(finding.remark)
         count = f"{len(finding.marks):,}" if finding.marks else "–"
         words = f"{kind.title}: {remark}" if remark else kind.title
         table.add_row(f"[{STYLES[kind.severity]}]●[/] {kind.name}", count, words, kind.action)

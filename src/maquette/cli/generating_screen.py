@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from rich.markup import escape
-
-from maquette.cli.console import console, counting
+from maquette.cli.console import console, counting, printable
 from maquette.core.errors import SettingsError
 from maquette.workflows.generating import generate, save_generated
 
@@ -20,7 +18,7 @@ def show(
         made = generate(run, count, classes=names, seeds=numbers, device=device, report=report)
     paths = save_generated(made, out or Path(run) / "generated.png")
     place = paths[0] if len(paths) == 1 else paths[0].parent
-    console.print(f"{len(made.pixels):,} pictures: [bold]{escape(str(place))}[/]")
+    console.print(f"{len(made.pixels):,} pictures: [bold]{printable(place)}[/]")
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -1,10 +1,9 @@
 """What a person sees of judging a run."""
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
-from maquette.cli.console import console, counting_stages
+from maquette.cli.console import console, counting_stages, printable
 from maquette.evaluation.metric import Measurement
 from maquette.runs.evaluations import Column
 from maquette.runs.words import interval, number, short_name
@@ -36,11 +35,11 @@ def show(
         console.print(measured_table(column.measurements))
     found = [m for column in evaluation.columns for m in column.measurements]
     for words in dict.fromkeys(m.features for m in found if m.features):
-        console.print(f"[dim]feature network: {escape(words)}[/]")
+        console.print(f"[dim]feature network: {printable(words)}[/]")
     page = report(evaluation.run.folder)
     if evaluation.neighbours is not None:
-        console.print(f"nearest training pictures: {escape(str(evaluation.neighbours))}")
-    console.print(f"look: [bold]{escape(str(page))}[/]")
+        console.print(f"nearest training pictures: {printable(evaluation.neighbours)}")
+    console.print(f"look: [bold]{printable(page)}[/]")
 
 
 def measured_table(measurements: tuple[Measurement, ...]) -> Table:
@@ -50,7 +49,7 @@ def measured_table(measurements: tuple[Measurement, ...]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for m in measurements:
         table.add_row(
-            escape(short_name(m)),
+            printable(short_name(m)),
             f"[bold]{number(m.value)}[/]",
             interval(m),
             number(m.floor),
@@ -62,5 +61,5 @@ def measured_table(measurements: tuple[Measurement, ...]) -> Table:
 
 def _heading(column: Column) -> str:
     if column.step is not None:
-        return f"[bold]{escape(column.name)}[/] (step {column.step:,})"
-    return f"[bold yellow]{escape(column.name)}[/]: each number chosen by itself, which flatters"
+        return f"[bold]{printable(column.name)}[/] (step {column.step:,})"
+    return f"[bold yellow]{printable(column.name)}[/]: each number chosen by itself, which flatters"

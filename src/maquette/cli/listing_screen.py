@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
-from maquette.cli.console import console
+from maquette.cli.console import console, printable
 from maquette.core.errors import RunError
 from maquette.recipes import shipped_recipes
 
@@ -19,7 +18,7 @@ def show_runs(folder: str) -> None:
         raise RunError(f"there is no folder {folder}: `maquette demo` makes a first run")
     lines = list_runs(folder)
     if not lines:
-        console.print(f"no runs in {escape(folder)} yet: `maquette demo` makes a first one")
+        console.print(f"no runs in {printable(folder)} yet: `maquette demo` makes a first one")
         return
     table = Table("run", "state", "recipe", "dataset", box=None)
     for column in ("steps", "hours", "score (lower is better)"):
@@ -27,10 +26,10 @@ def show_runs(folder: str) -> None:
     for line in lines:
         style = STATE_STYLE.get(line.state, "yellow")
         table.add_row(
-            escape(str(line.folder)),
+            printable(line.folder),
             f"[{style}]{line.state}[/]",
-            escape(line.recipe),
-            escape(line.dataset),
+            printable(line.recipe),
+            printable(line.dataset),
             f"{line.step:,}",
             f"{line.hours:.2f}",
             "" if line.score is None else f"{line.score:.4g}",
@@ -38,13 +37,13 @@ def show_runs(folder: str) -> None:
     console.print(table)
     for line in lines:
         if line.problem:
-            console.print(f"[red]damaged:[/] {escape(line.problem)}")
+            console.print(f"[red]damaged:[/] {printable(line.problem)}")
 
 
 def show_recipes() -> None:
     table = Table("recipe", "what it is for", box=None)
     for name, file in shipped_recipes().items():
-        table.add_row(f"[bold]{name}[/]", escape(_headline(file.read_text(encoding="utf-8"))))
+        table.add_row(f"[bold]{name}[/]", printable(_headline(file.read_text(encoding="utf-8"))))
     console.print(table)
 
 

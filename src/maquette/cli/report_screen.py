@@ -1,10 +1,8 @@
 """What a person sees of drawing a report."""
 
-from rich.markup import escape
-
-from maquette.cli.console import console
+from maquette.cli.console import console, printable
 from maquette.workflows.reporting import report
 
 
 def show(run: str) -> None:
-    console.print(f"report: [bold]{escape(str(report(run)))}[/]")
+    console.print(f"report: [bold]{printable(report(run))}[/]")

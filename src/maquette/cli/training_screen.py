@@ -3,9 +3,8 @@
 import signal
 
 import typer
-from rich.markup import escape
 
-from maquette.cli.console import console
+from maquette.cli.console import console, printable
 from maquette.cli.watching import TrainingBar, duration
 from maquette.workflows.training import TrainingResult, train
 
@@ -15,7 +14,7 @@ def show(recipe: str, data: str | None, out: str | None, overrides: list[str]) -
         result = train(recipe, data, out, overrides=overrides, watchers=bar)
     say_how_it_ended(result, f"maquette train {result.run.folder}")
     if result.outcome != "interrupted":
-        folder = escape(str(result.run.folder))
+        folder = printable(result.run.folder)
         console.print(f"next: maquette generate {folder} -n 64 --out grid.png")
 
 
@@ -24,7 +23,7 @@ def say_how_it_ended(result: TrainingResult, command: str) -> None:
     if not result.is_main:
         raise typer.Exit
     run, info = result.run, result.run.info
-    folder = escape(str(run.folder))
+    folder = printable(run.folder)
     if result.outcome == "already finished":
         console.print(
             f"{folder} is finished ({info['step']:,} steps): nothing left to do; "
@@ -33,11 +32,11 @@ def say_how_it_ended(result: TrainingResult, command: str) -> None:
         return
     if result.outcome == "interrupted":
         console.print(
-            f"stopped at step {info['step']:,}, everything saved; go on with: {escape(command)}"
+            f"stopped at step {info['step']:,}, everything saved; go on with: {printable(command)}"
         )
         code = 128 + (result.signal or signal.SIGINT)
         raise typer.Exit(code)
     console.print(f"{folder}: {info['step']:,} steps in {duration(info['seconds'])}")
     if served := info.get("served"):
-        console.print(f"serving step {served['step']:,}: {escape(served['why'])}")
+        console.print(f"serving step {served['step']:,}: {printable(served['why'])}")
     console.print(f"report: {folder}/report.html")

@@ -3,10 +3,9 @@
 import time
 from types import TracebackType
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from maquette.cli.console import errors
+from maquette.cli.console import errors, printable
 from maquette.runs.folder import Run
 from maquette.training.callback import Callback, Moment
 from maquette.training.trainer import Trainer
@@ -67,7 +66,7 @@ class TrainingBar(Callback):
 
     def event(self, step: int, kind: str, message: str) -> None:  # noqa: ARG002
         style = EVENT_STYLE.get(kind, "default")
-        errors.print(f"[{style}]{kind}[/]: {escape(message)}", soft_wrap=True)
+        errors.print(f"[{style}]{kind}[/]: {printable(message)}", soft_wrap=True)
 
     def _facts(self, moment: Moment, now: float) -> str:
         assert self._began is not None

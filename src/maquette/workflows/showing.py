@@ -14,6 +14,7 @@ from maquette.core.pictures import grid, save_png
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.data.manifest import FINDINGS, Manifest, read_manifest
 
+SHEET = "contact-sheet.png"  # in the dataset's folder, but no part of the dataset
 SHEET_PX = 1400  # about as wide as a contact sheet may become
 MOST_ROWS = 20  # so many classes are shown
 _TILE_PX = 66  # with its gap; the least a tile of a grid takes
@@ -30,7 +31,7 @@ class DatasetOverview:
 
 
 def show_dataset(dataset: str | Path, sheet: str | Path | None = None) -> DatasetOverview:
-    """What a dataset holds, and a contact sheet of it as a PNG, beside it unless said otherwise.
+    """What a dataset holds, and a contact sheet as a PNG, in its folder unless told.
 
     With classes, a row of the sheet is a class; else pictures are spread over all for training.
     DatasetError when the folder is no dataset, or the sheet cannot be written.
@@ -40,8 +41,7 @@ def show_dataset(dataset: str | Path, sheet: str | Path | None = None) -> Datase
     parts = [open_dataset(folder, name) for name, (a, b) in manifest.splits.items() if b > a]
     classes = manifest.spec.classes
     found = Counter(int(n) for part in parts if part.labels is not None for n in part.labels)
-    place = folder.resolve()
-    out = Path(sheet) if sheet is not None else place.with_name(f"{place.name}.png")
+    out = Path(sheet) if sheet is not None else folder / SHEET
     try:
         _write_sheet(parts[0], out)
     except OSError as problem:

@@ -101,3 +101,50 @@ def test_two_builds_of_one_folder_do_not_mix(photos: Path, tmp_path: Path) -> No
     summary = build([str(photos)], tmp_path / "out", SIZE, report=meanwhile)
     assert refused
     assert summary.counts["skipped"] == BROKEN
+
+
+def test_a_layout_stopped_with_other_choices_leaves_nothing_in_quarantine(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "cats" / "copy.png").write_bytes((photos / "cats" / "000.png").read_bytes())
+    build([str(photos)], tmp_path / "whole", SIZE)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("maquette.data.building.layout.write_rows", stop)
+        build([str(photos)], tmp_path / "out", SIZE, Choices(drop=("duplicates",)))
+    assert (tmp_path / ".out.partial" / "quarantine" / "duplicates").is_dir()
+    summary = build([str(photos)], tmp_path / "out", SIZE)
+    assert summary.resumed == PICTURES + BROKEN + 1
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_mistake_found_after_much_looking_costs_nothing(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maquette.data.building.build.WORTH_KEEPING", 5)
+    with pytest.raises(DatasetError, match="a corrected command goes on"):
+        build([str(photos)], tmp_path / "out", SIZE, Choices(labels="sources"))
+    assert build([str(photos)], tmp_path / "out", SIZE).resumed == PICTURES + BROKEN
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_filled_and_stays_a_link(there: bool, photos: Path, tmp_path: Path) -> None:
+    if there:
+        (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    build([str(photos)], tmp_path / "out", SIZE)
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "elsewhere" / "dataset.json").is_file()
+
+
+def test_a_source_that_vanishes_is_named_and_the_work_is_kept(photos: Path, tmp_path: Path) -> None:
+    def vanish(_stage: str, done: int, _total: int | None) -> None:
+        if done == 3:
+            raise FileNotFoundError(2, "No such file or directory", "/elsewhere/photos.zip")
+
+    with pytest.raises(DatasetError, match=r"photos\.zip cannot be read: no such file"):
+        build([str(photos)], tmp_path / "out", SIZE, report=vanish)
+    assert build([str(photos)], tmp_path / "out", SIZE).resumed == 3

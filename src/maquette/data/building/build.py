@@ -5,6 +5,7 @@ facts of all; a build that was stopped goes on when it is called again.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -22,7 +23,7 @@ from maquette.data.building.quarantine import Quarantine
 from maquette.data.building.records import Record
 from maquette.data.building.splitting import together
 from maquette.data.building.workers import default_workers
-from maquette.data.building.writing import whole_or_nothing, write_hashed
+from maquette.data.building.writing import Unfinished, whole_or_nothing, write_hashed
 from maquette.data.findings.finding import Finding, Survey
 from maquette.data.findings.listing import listed, to_text
 from maquette.data.findings.surveying import find
@@ -41,6 +42,7 @@ from maquette.data.sources.opening import open_source
 from maquette.data.sources.source import Source
 
 FEWEST_PICTURES = 2
+WORTH_KEEPING = 1000  # items looked at, when something can be mended only afterwards
 
 
 def build(
@@ -68,7 +70,13 @@ def build(
     with whole_or_nothing(out) as folder:
         site = _Site(folder, size, bench, choices, opened)
         site.look(workers or default_workers(), report)
-        return site.lay_out(out, sources, report)
+        try:
+            return site.lay_out(out, sources, report)
+        except DatasetError as problem:
+            if len(site.journal.records) < WORTH_KEEPING:
+                raise
+            kept = "what was looked at is kept, and a corrected command goes on from it"
+            raise Unfinished(f"{problem}; {kept}") from None
 
 
 class _Site:
@@ -109,9 +117,15 @@ class _Site:
         spec = ImageSpec(self.bench.channels, self.size.height, self.size.width, plan.classes)
         manifest = self._write(survey, findings, result, plan, spec)
         self.journal.remove()
-        left_out = {records[n].source: why.reason for n, why in result.left_out.items()}
-        counts = dict(manifest.counts)
-        return BuildSummary(out, spec, counts, left_out, tuple(findings), self.journal.resumed)
+        return BuildSummary(
+            folder=out,
+            spec=spec,
+            counts=dict(manifest.counts),
+            left_out={records[n].source: why.reason for n, why in result.left_out.items()},
+            reasons=dict(Counter(why.kind for why in result.left_out.values()).most_common()),
+            findings=tuple(findings),
+            resumed=self.journal.resumed,
+        )
 
     def _plan(
         self, findings: Sequence[Finding], result: Outcome, labels: Sequence[str | None]

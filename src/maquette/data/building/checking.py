@@ -18,7 +18,7 @@ from maquette.data.findings.listing import listed, to_text
 from maquette.data.findings.page import findings_page
 from maquette.data.findings.surveying import find
 from maquette.data.findings.thumbnails import decoded
-from maquette.data.manifest import FINDINGS
+from maquette.data.manifest import FINDINGS, MANIFEST
 from maquette.data.pictures.content import Raster
 from maquette.data.pictures.looking import Bench
 from maquette.data.sizes import ImageSize
@@ -57,6 +57,8 @@ def check(
     if not sources:
         raise DatasetError("no source was given; name a folder, a file or builtin:digits")
     choices.check()
+    if out is not None and (out / MANIFEST).exists():
+        raise DatasetError(f"{out} is a dataset: choose another folder for what is found")
     opened = [open_source(source, choices.reading) for source in sources]
     with tempfile.TemporaryDirectory(prefix="maquette-") as scratch:
         bench = Bench(None)

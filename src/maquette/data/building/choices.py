@@ -61,5 +61,6 @@ class BuildSummary:
     spec: ImageSpec
     counts: dict[str, int]  # pictures in "train" and "holdout", items "skipped"
     left_out: dict[str, str]  # source of an item -> why
+    reasons: dict[str, int]  # kind of fault or finding -> items left out for it, most first
     findings: tuple[Finding, ...]
     resumed: int  # items that an interrupted earlier build had looked at

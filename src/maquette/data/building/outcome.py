@@ -1,7 +1,7 @@
 """What becomes of every item once the checks have spoken: a row of the dataset, or left out."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maquette.data.building.layout import Layout
@@ -44,19 +44,32 @@ def outcome(
             left_out[number] = LeftOut(record.fault.kind, record.fault.reason)
         else:
             prepared[number] = len(prepared)
-    kinds: dict[int, list[str]] = defaultdict(list)
-    for finding in findings:
-        for mark in finding.marks:
-            kinds[mark.picture].append(finding.kind.name)
-            if finding.kind.name in drop and not mark.spare:
-                reason = LeftOut(finding.kind.name, mark.detail)
-                left_out.setdefault(mark.picture, reason)
     if labelled is not None:
         for number in prepared:
             if not labelled[number]:
                 left_out.setdefault(number, LeftOut(UNLABELLED, "not in the table of labels"))
+    kinds: dict[int, list[str]] = defaultdict(list)
+    # Copies last: which of them stays depends on which are there still.
+    for finding in sorted(findings, key=lambda finding: finding.kind.name in COPIES):
+        staying = _staying(finding, left_out)
+        for mark in finding.marks:
+            kinds[mark.picture].append(finding.kind.name)
+            if finding.kind.name in drop and mark.picture not in staying:
+                left_out.setdefault(mark.picture, LeftOut(finding.kind.name, mark.detail))
     kept = [number for number in prepared if number not in left_out]
     return Outcome(left_out, kept, prepared, dict(kinds))
+
+
+def _staying(finding: Finding, left_out: Mapping[int, LeftOut]) -> set[int]:
+    """Those that stay when a finding is dropped: spare ones, and of copies one in each group."""
+    spare = {mark.picture for mark in finding.marks if mark.spare}
+    if finding.kind.name not in COPIES:
+        return spare
+    groups: dict[int | None, list[int]] = defaultdict(list)
+    for mark in sorted(finding.marks, key=lambda mark: not mark.spare):
+        if mark.picture not in left_out:
+            groups[mark.group].append(mark.picture)
+    return {group[0] for group in groups.values()}
 
 
 def copies_in(finding: Finding) -> dict[int, int]:

@@ -10,12 +10,14 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from PIL import Image
 
 from maquette.data.building.outcome import Outcome
 from maquette.data.building.records import Record
+from maquette.data.pictures.faults import FaultKind
 from maquette.data.pictures.looking import Look
 from maquette.data.sources.source import Item
 
@@ -44,6 +46,7 @@ class Quarantine:
 
     def fill(self, records: Sequence[Record], result: Outcome, pixels: np.ndarray) -> None:
         """The pictures that were dropped, out of all prepared ones, and the table of reasons."""
+        self._clear_dropped()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["source", "finding", "detail"])
@@ -56,8 +59,14 @@ class Quarantine:
                 Image.fromarray(picture.squeeze()).save(f"{file}.png")
         if result.left_out:
             self._folder.mkdir(exist_ok=True)
-            content = text.getvalue().encode("utf-8", "surrogateescape")
+            content = text.getvalue().encode("utf-8", "backslashreplace")
             (self._folder / REASONS).write_bytes(content)
+
+    def _clear_dropped(self) -> None:
+        """What an earlier laying out, stopped and perhaps with other choices, had dropped."""
+        for place in self._folder.iterdir() if self._folder.is_dir() else ():
+            if place.name not in get_args(FaultKind):
+                shutil.rmtree(place) if place.is_dir() else place.unlink()
 
     def _place(self, kind: str, number: int, source: str) -> Path:
         """Never outside the folder, whatever a source calls itself."""

@@ -7,6 +7,8 @@ it is recorded as damaged. loky starts them without importing a person's script 
 
 import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -23,6 +25,7 @@ from maquette.data.sources.source import Item
 INLINE_ITEMS = 128  # starting workers takes about a second: not worth it for fewer
 LONGEST_LOOK_SECONDS = 120.0  # at a chunk, and then at the one picture that is to blame
 _CHUNK_ITEMS, _CHUNK_BYTES = 32, 4 * 2**20  # sent to a worker at once
+_PARENT_CHECKED_SECONDS = 2.0
 _WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -109,8 +112,18 @@ def _executor(workers: int) -> Any:
 
 
 def _undisturbed() -> None:
-    """Ctrl-C reaches every process of a terminal; only the main one answers it."""
+    """Ctrl-C reaches every process of a terminal; only the main one answers it.
+
+    Once that is gone, killed perhaps, nobody would end this one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_CHECKED_SECONDS)
+    os._exit(1)
 
 
 def _ready() -> None:

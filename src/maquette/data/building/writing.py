@@ -23,8 +23,8 @@ _LOCK = ".lock"
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class BeingWritten(DatasetError):
-    """Another process has the folder."""
+class Unfinished(DatasetError):
+    """What was written so far is left where it is, because it is of use."""
 
 
 def write_hashed(file: Path, chunks: Iterable[bytes]) -> str:
@@ -57,6 +57,7 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
     already, when it cannot be written, and when the disk is full.
     """
     _refuse_existing(target)
+    target = target.resolve()  # a link is not replaced, what it leads to is filled
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -69,17 +70,24 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
         partial.rename(target)
         _flush(target.parent)
     except OSError as problem:
+        if problem.filename and not _below(Path(str(problem.filename)), target.parent):
+            reason = (problem.strerror or str(problem)).lower()
+            raise Unfinished(f"{problem.filename} cannot be read: {reason}") from None
         shutil.rmtree(partial, ignore_errors=True)
         if problem.errno in _DISK_FULL:
             raise DatasetError(
                 f"the disk is full while writing {target}: free some space, or choose another place"
             ) from None
         raise DatasetError(f"{target} cannot be written: {problem.strerror}") from None
-    except (KeyboardInterrupt, BeingWritten):
+    except (KeyboardInterrupt, Unfinished):
         raise  # and leave everything where it is
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.absolute().is_relative_to(folder)
 
 
 @contextmanager
@@ -89,7 +97,7 @@ def _alone(partial: Path, target: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise BeingWritten(
+        raise Unfinished(
             f"{target} is being made by another process: wait for it, or stop it"
         ) from None
     try:

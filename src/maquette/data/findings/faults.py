@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from maquette.data.findings.finding import Check, Finding, Kind, Mark, Survey
 from maquette.data.pictures.faults import FaultKind
 
-_ACTION = "left out; the file stays where it is, and a copy goes into quarantine with the reason"
+_ACTION = "left out, and listed in quarantine with the reason; the file stays where it is"
 
 
 def _fault(name: FaultKind, title: str, meaning: str) -> Kind:

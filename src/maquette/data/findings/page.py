@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
 from maquette.core.pages import data_uri, page_templates
 from maquette.data.findings.finding import Finding, Mark, Survey, Surveyed
+
+T = TypeVar("T")
 
 MOST_SHOWN = 36  # pictures of one finding
 MOST_GROUPS = 18  # of pictures that belong together
@@ -38,17 +40,23 @@ class Section:
 def findings_page(title: str, survey: Survey, findings: Sequence[Finding]) -> str:
     """HTML of everything that was found among these pictures."""
     readable = [n for n, picture in enumerate(survey.pictures) if picture.facts is not None]
-    every = max(1, len(readable) // MOST_SHOWN)
     page = page_templates("maquette.data.findings").get_template("findings.html.j2")
-    return page.render(
+    text = page.render(
         title=title,
         pictures=len(survey.pictures),
         readable=len(readable),
         facts=_facts(survey),
         classes=_classes(survey),
         sections=[_section(survey, finding) for finding in findings],
-        sample=[_shown(survey, n, "") for n in readable[::every][:MOST_SHOWN]],
+        sample=[_shown(survey, n, "") for n in _spread(readable)],
     )
+    return text.encode("utf-8", "replace").decode()  # names on disk may hold lone surrogates
+
+
+def _spread(some: Sequence[T]) -> list[T]:
+    """At most MOST_SHOWN, from all over: the first few tend to be from one corner of a set."""
+    shown = min(MOST_SHOWN, len(some))
+    return [some[index * len(some) // shown] for index in range(shown)]
 
 
 def _section(survey: Survey, finding: Finding) -> Section:
@@ -58,9 +66,7 @@ def _section(survey: Survey, finding: Finding) -> Section:
             groups.setdefault(mark.group, []).append(mark)
         chosen = [marks[:_LARGEST_GROUP] for marks in list(groups.values())[:MOST_GROUPS]]
     else:
-        # Spread over all of them: the first few tend to be from one corner of the set.
-        every = max(1, len(finding.marks) // MOST_SHOWN)
-        chosen = [list(finding.marks[::every][:MOST_SHOWN])]
+        chosen = [_spread(finding.marks)]
     rows = [[_shown(survey, mark.picture, mark.detail) for mark in marks] for marks in chosen]
     more = len(finding.marks) - sum(map(len, rows))
     return Section(finding, rows, grouped=len(chosen) > 1, more=more)
@@ -68,8 +74,7 @@ def _section(survey: Survey, finding: Finding) -> Section:
 
 def _shown(survey: Survey, number: int, detail: str) -> Shown:
     jpeg = survey.thumbnails.jpeg(number)
-    source = survey.pictures[number].source.encode("utf-8", "replace").decode()
-    return Shown(data_uri(jpeg, "jpeg") if jpeg else None, source, detail)
+    return Shown(data_uri(jpeg, "jpeg") if jpeg else None, survey.pictures[number].source, detail)
 
 
 def _facts(survey: Survey) -> dict[str, str]:

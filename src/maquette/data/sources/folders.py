@@ -2,7 +2,7 @@
 
 Every regular file that is not hidden becomes at least one item: its content, not its name, decides
 whether it is a picture, and whatever is not one is recorded with its fault instead of vanishing.
-Left aside are hidden files, the labels beside idx files, and datasets that were built inside.
+Left aside are hidden files, the labels beside idx files, and what Maquette itself made there.
 """
 
 import hashlib
@@ -12,13 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from maquette.core.errors import DatasetError
-from maquette.data.manifest import ITEMS, MANIFEST
+from maquette.data.manifest import FINDINGS, ITEMS, MANIFEST
 from maquette.data.pictures.faults import Fault
 from maquette.data.sources.idx import is_idx_labels
 from maquette.data.sources.source import LARGEST_FILE_BYTES, Item, Source, too_large
 
 # What opens a file that holds many pictures; None for a file that is at most one picture.
 OpenFile = Callable[[Path], Source | None]
+
+
+_OURS = ((MANIFEST, ITEMS), (FINDINGS, "findings.html"))
 
 
 class FolderSource(Source):
@@ -94,11 +97,16 @@ class FolderSource(Source):
 
         for place, folders, files in os.walk(self._folder, onerror=refuse):
             here = Path(place)
-            folders[:] = [f for f in folders if not f.startswith(".") and not _built(here / f)]
+            folders[:] = [f for f in folders if not f.startswith(".") and not is_ours(here / f)]
+            for link in (here / name for name in folders if (here / name).is_symlink()):
+                self._refused[link] = Fault("unreadable", "a link to a folder, not followed")
             for name in files:
-                hidden = name.startswith(".") or is_idx_labels(name)
-                if not hidden and (here / name).is_file():
+                if name.startswith(".") or is_idx_labels(name):
+                    continue
+                if (here / name).is_file():
                     yield here / name
+                elif (here / name).is_symlink():
+                    self._refused[here / name] = Fault("unreadable", "a link to nothing")
         yield from self._refused
 
     def _open(self, file: Path, open_file: OpenFile) -> None:
@@ -114,9 +122,9 @@ class FolderSource(Source):
                 self._nested[file] = nested
 
 
-def _built(folder: Path) -> bool:
-    """Whether a folder is a dataset of ours: its pictures were read already, from their source."""
-    return (folder / MANIFEST).is_file() and (folder / ITEMS).is_file()
+def is_ours(folder: Path) -> bool:
+    """Whether Maquette made a folder: a dataset, or what a check found. Neither is a source."""
+    return any(all((folder / name).is_file() for name in files) for files in _OURS)
 
 
 def _placed(item: Item, name: str, place: Item) -> Item:

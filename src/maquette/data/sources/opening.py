@@ -7,7 +7,7 @@ from pathlib import Path
 from maquette.core.errors import DatasetError, unknown_name
 from maquette.data.sources.digits import digits_source
 from maquette.data.sources.drawings import DrawingsSource, is_drawings
-from maquette.data.sources.folders import FolderSource
+from maquette.data.sources.folders import FolderSource, is_ours
 from maquette.data.sources.hub import HubSource
 from maquette.data.sources.idx import idx_source, is_idx_images
 from maquette.data.sources.kaggle import kaggle_folder
@@ -59,6 +59,11 @@ def open_source(text: str, reading: Reading | None = None) -> Source:
     if text.startswith(("http://", "https://")):
         raise DatasetError(f"{text} is an address: download it first, then give the file")
     path = kaggle_folder(text) if text.startswith(KAGGLE) else Path(text)
+    if path.is_dir() and is_ours(path):
+        raise DatasetError(
+            f"{path} was made by Maquette: train on a dataset with --data, or give the pictures "
+            "that it was made from"
+        )
     if path.is_dir():
         return FolderSource(path, partial(file_source, reading=reading))
     source = _opened(path, reading)
