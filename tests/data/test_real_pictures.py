@@ -28,7 +28,7 @@ def test_awkward_pictures_become_rows_or_findings(tmp_path: Path) -> None:
     assert summary.counts["train"] + summary.counts["holdout"] > 300
     assert sum(summary.counts.values()) == open_source(str(REAL / "awkward_images")).count()
     awkward = {Path(source).name: finding for source, finding in summary.left_out.items()}
-    assert "truncated" in awkward["truncated.jpg"]
+    assert "cut short" in awkward["truncated.jpg"]
     assert "million pixels" in awkward["giant-image.jpg"]
     assert "is a web page" in awkward["cat.npy"]
     assert "is cut short" in awkward["empty-idx3-ubyte.gz"]
