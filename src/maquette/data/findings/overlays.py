@@ -67,7 +67,7 @@ def _shows_enough(facts: Facts) -> bool:
 
 def _remark(overlays: Sequence[tuple[Template, list[int]]]) -> str:
     each = ", ".join(f"{template.place} ({len(found)} pictures)" for template, found in overlays)
-    return f"{len(overlays)} different {'overlay' if len(overlays) == 1 else 'overlays'}: {each}"
+    return f"one overlay: {each}" if len(overlays) == 1 else f"{len(overlays)} overlays: {each}"
 
 
 def _different(survey: Survey, fit: list[int]) -> list[int]:
