@@ -8,6 +8,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
+from maquette.data.joining import Joined
+
 HOLDOUT_NEEDS = 10  # pictures: from here on at least one is held out
 LARGEST_SHARE = 2.0  # of what was asked for: groups that would hold out more stay with training
 
@@ -18,23 +20,16 @@ def together(hashes: Sequence[str], *groupings: Sequence[Hashable | None]) -> li
     A grouping names each picture's group, None for pictures on their own. Groups that share a
     picture are one.
     """
-    parent = list(range(len(hashes)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
+    joined = Joined(len(hashes))
     for grouping in (hashes, *groupings):
         first: dict[Hashable, int] = {}
         for index, group in enumerate(grouping):
             if group is not None:
-                parent[root(index)] = root(first.setdefault(group, index))
+                joined.join(index, first.setdefault(group, index))
     keys: dict[int, str] = {}
     for index, sha in enumerate(hashes):
-        keys[root(index)] = min(keys.get(root(index), sha), sha)
-    return [keys[root(index)] for index in range(len(hashes))]
+        keys[joined.root(index)] = min(keys.get(joined.root(index), sha), sha)
+    return [keys[joined.root(index)] for index in range(len(hashes))]
 
 
 def holdout_mask(keys: Sequence[str], share: float, seed: int) -> list[bool]:

@@ -13,6 +13,7 @@ from jaxtyping import Int64
 from maquette.data.findings.finding import Survey
 from maquette.data.findings.hamming import near_pairs
 from maquette.data.findings.likeness import Likeness
+from maquette.data.joining import Joined
 from maquette.data.pictures.looking import Facts
 
 ALIKE = 0.77  # of Likeness; chosen by looking at pairs of 12,000 photos and paintings
@@ -37,7 +38,7 @@ class Groups:
 
 
 def groups_of(survey: Survey) -> Groups:
-    joined = _Joined(len(survey.pictures))
+    joined = Joined(len(survey.pictures))
     for one, other in _exact_pairs(survey):
         joined.join(one, other)
     exact = joined.groups()
@@ -47,29 +48,6 @@ def groups_of(survey: Survey) -> Groups:
     copied = list(_join_near(survey, sorted(different), joined))
     roots = {joined.root(index) for index in copied}  # known only when all are joined
     return Groups(exact, [group for group in joined.groups() if joined.root(group[0]) in roots])
-
-
-class _Joined:
-    """Union-find (Tarjan 1975): which indices are in one group."""
-
-    def __init__(self, count: int):
-        self._parent = list(range(count))
-
-    def root(self, index: int) -> int:
-        while self._parent[index] != index:
-            self._parent[index] = self._parent[self._parent[index]]
-            index = self._parent[index]
-        return index
-
-    def join(self, one: int, other: int) -> None:
-        one, other = self.root(one), self.root(other)
-        self._parent[max(one, other)] = min(one, other)
-
-    def groups(self) -> list[list[int]]:
-        members: dict[int, list[int]] = {}
-        for index in range(len(self._parent)):
-            members.setdefault(self.root(index), []).append(index)
-        return [group for group in members.values() if len(group) > 1]
 
 
 def _exact_pairs(survey: Survey) -> Iterator[tuple[int, int]]:
@@ -99,7 +77,7 @@ def _same(keyed: Iterable[tuple[Hashable, int]]) -> Iterator[tuple[int, int]]:
         yield from ((first, other) for other in others)
 
 
-def _join_near(survey: Survey, pictures: list[int], joined: _Joined) -> Iterator[int]:
+def _join_near(survey: Survey, pictures: list[int], joined: Joined) -> Iterator[int]:
     """Joins near copies among these, and gives one picture of each pair that was joined."""
     likeness = Likeness(survey)
     pairs, mirrored = _candidates(survey, pictures)
