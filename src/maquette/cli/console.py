@@ -74,7 +74,7 @@ def counting_stages(what: str) -> Iterator[Callable[[str, int, int | None], None
         if not errors.is_terminal and time.monotonic() - said_at > PLAIN_LINE_EVERY_SECONDS:
             said_at = time.monotonic()
             of = "" if total is None else f" of {total:,}"
-            errors.print(f"{stage}: {done:,}{of} {what}")
+            errors.print(f"{stage}: {done:,}{of} {what}".rstrip())
 
     try:
         yield report

@@ -20,7 +20,7 @@ def show(
     device: str,
 ) -> None:
     names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else []
-    with counting_stages("pictures") as told:
+    with counting_stages("") as told:
         evaluation = evaluate(
             run,
             checkpoint=checkpoint,

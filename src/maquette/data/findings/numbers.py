@@ -78,7 +78,7 @@ class Numbers(Check):
     def _too_few(self, count: int, classes: Counter[str]) -> str:
         name = self._family or "gan"
         need = NEEDS[name]
-        of, each = f"{count:,} pictures", ""
+        of, each = "1 picture" if count == 1 else f"{count:,} pictures", ""
         if need.each_class and classes:
             smallest, count = min(classes.items(), key=lambda item: (item[1], item[0]))
             of, each = f"{count:,} pictures of {smallest}", " of each class"

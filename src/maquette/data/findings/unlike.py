@@ -58,7 +58,7 @@ class Unlike(Check):
         """`examples`: thumbnails; DatasetError for fewer than LEAST_EXAMPLES."""
         if len(examples) < LEAST_EXAMPLES:
             raise DatasetError(
-                f"only {len(examples)} examples of what is not wanted were given: at least "
+                f"too few examples of what is not wanted ({len(examples)}): at least "
                 f"{LEAST_EXAMPLES} are needed, and 30 or more do well"
             )
         self._describer = describer
