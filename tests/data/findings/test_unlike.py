@@ -123,7 +123,7 @@ def test_faults_are_passed_over() -> None:
 
 
 def test_too_few_examples_are_refused() -> None:
-    with pytest.raises(DatasetError, match="only 4 examples"):
+    with pytest.raises(DatasetError, match="too few examples"):
         Unlike(Rows(np.zeros((9, DIMS))), [numbered(0)] * 4)
 
 
