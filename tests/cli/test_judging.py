@@ -52,6 +52,14 @@ def test_evaluate_prints_every_column_and_draws_the_report_anew(runs):
     assert maquette("evaluate", run, *QUICK).code == 0
 
 
+def test_too_few_pictures_to_measure_are_told_in_a_sentence(runs):
+    before = (runs / "one" / "evaluation.json").read_text()
+    ended = maquette("evaluate", runs / "one", "-n", "2", "--device", "cpu")
+    assert (ended.code, ended.out) == (1, "")
+    assert "cannot be measured with 2 pictures" in ended.err and ended.err.count("\n") == 1
+    assert (runs / "one" / "evaluation.json").read_text() == before
+
+
 def test_every_number_is_explained(runs):
     ended = maquette("evaluate", runs / "fresh", "-n", "16", "--device", "cpu")
     assert ended.code == 0, ended.err

@@ -37,6 +37,7 @@ from maquette.workflows.generating import LARGEST_BATCH, seeds_of
 FORMAT = 2
 MANY_PICTURES, FEW_PICTURES = 5000, 1000  # made; few where there are few real ones:
 FEW_REAL = 2000
+FEWEST, FEWEST_HELD_OUT = 8, 2  # pictures on each side of a distance; kept aside
 FIRST_SEED = 10_000  # far from those that people ask for, so that nobody picked what is judged
 NEIGHBOUR_ROWS = 12  # pictures on the panel of neighbours
 NEIGHBOURS = "neighbours.png"
@@ -124,6 +125,12 @@ class _Judge:
         )
         real = len(self.train_set) + len(self.holdout_set)
         self.count = count or (MANY_PICTURES if real >= FEW_REAL else FEW_PICTURES)
+        if min(self.count, real // 2) < FEWEST or len(self.holdout_set) < FEWEST_HELD_OUT:
+            raise RunError(
+                f"{run.folder} cannot be measured with {self.count} pictures made, {real} real and "
+                f"{len(self.holdout_set)} of them kept aside: {FEWEST}, {2 * FEWEST} and "
+                f"{FEWEST_HELD_OUT} are the least"
+            )
         self.train, self.holdout = (
             self._real(dataset, name)
             for dataset, name in ((self.train_set, "train"), (self.holdout_set, "holdout"))
