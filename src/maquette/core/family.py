@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
 from maquette.core.settings import Settings as AnySettings
 
@@ -104,6 +106,23 @@ class Translates(Family):
 class Classifies(Family):
     """A family that names the class of a picture."""
 
+    temperature: Tensor
+
+    def __init__(self, settings: AnySettings, spec: ImageSpec):
+        """DatasetError when the spec has fewer than two classes."""
+        super().__init__(settings, spec)
+        if len(spec.classes) < 2:
+            raise DatasetError(
+                "to learn to tell classes apart, a dataset needs two or more: build it from "
+                "folders named after them, or with --label-table"
+            )
+        # Stays 1 while training; a run sets what it found on held-out pictures (Guo et al. 2017).
+        self.register_buffer("temperature", torch.ones(()))
+
     @abstractmethod
+    def logits(self, images: Images) -> Float[Tensor, "batch classes"]:
+        """Unnormalised log-probabilities."""
+
     def classify(self, images: Images) -> Float[Tensor, "batch classes"]:
-        """Probabilities, each row summing to 1."""
+        """Probabilities, each row summing to 1, as sure as the temperature says."""
+        return (self.logits(images).float() / self.temperature).softmax(1)
