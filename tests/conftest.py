@@ -20,14 +20,16 @@ hypothesis.settings.load_profile("repeatable")
 def toy_dataset(
     height: int = 16, width: int = 16, classes: int = 3, count: int = 20, channels: int = 3
 ) -> ImageDataset:
-    """Random pictures, the same ones every time."""
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(
-        0, 256, (count, channels, height, width), generator=generator, dtype=torch.uint8
-    )
-    names = tuple("abcdefghij"[:classes])
+    """Random pictures with partners, the same ones every time."""
+    spec = ImageSpec(channels, height, width, tuple("abcdefghij"[:classes]))
     labels = torch.arange(count) % classes if classes else None
-    return ImageDataset(pixels, ImageSpec(channels, height, width, names), labels=labels)
+    partners = ImageDataset(random_pixels(count + 3, spec, seed=1), spec)
+    return ImageDataset(random_pixels(count, spec, seed=0), spec, labels=labels, partners=partners)
+
+
+def random_pixels(count: int, spec: ImageSpec, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, *spec.shape), generator=generator, dtype=torch.uint8)
 
 
 @pytest.fixture

@@ -106,8 +106,11 @@ def test_watching_changes_nothing(recipe, tmp_path):
 def test_micro_batches_add_up_to_the_batch(recipe):
     if any(isinstance(m, DEPENDS_ON_THE_BATCH) for m in toy_modules(recipe)):
         pytest.skip("its batch statistics or dropout depend on the batch by design")
+    # Where a gradient is 0 (a bias before a normalisation), Adam must not step by rounding errors.
+    optimizer = recipe.training.optimizer.model_copy(update={"epsilon": 1e-4})
     whole, pieces = (
-        toy_trainer(recipe.with_training(micro_batches=n), toy_dataset()) for n in (1, 4)
+        toy_trainer(recipe.with_training(micro_batches=n, optimizer=optimizer), toy_dataset())
+        for n in (1, 4)
     )
     for _ in range(2):
         whole.learn(), pieces.learn()

@@ -98,9 +98,11 @@ class Generates(Family):
 class Translates(Family):
     """A family that turns pictures of one domain into pictures of another."""
 
+    directions: ClassVar[tuple[str, ...]] = ("a_to_b", "b_to_a")  # those it learns
+
     @abstractmethod
     def translate(self, images: Images, direction: str) -> Images:
-        """The same pictures in the other domain, same size; direction is "a_to_b" or "b_to_a"."""
+        """The same pictures in the other domain, same size; direction is one of `directions`."""
 
 
 class Classifies(Family):

@@ -16,7 +16,7 @@ from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Pixels, Seeds, to_float
 from maquette.core.randomness import picture_seeds, shuffled, uniform
 from maquette.data.manifest import LABELS, Manifest, read_manifest
-from maquette.data.rows import MappedRows, ResidentRows, RowNumbers, Rows
+from maquette.data.rows import ChosenRows, MappedRows, ResidentRows, RowNumbers, Rows
 
 SHARE_OF_FREE_MEMORY = 0.25  # what a resident dataset may take; the rest is for networks
 
@@ -80,6 +80,30 @@ class ImageDataset:
     def pictures(self, rows: RowNumbers) -> Pixels:
         """These rows as stored, in this order, on `self.device`; for evaluation and reports."""
         return self._rows.read(rows).to(self.device)
+
+    def domain(
+        self, label: int, spec: ImageSpec, partners: "ImageDataset | None" = None
+    ) -> "ImageDataset":
+        """The pictures of one class alone, without labels; `spec` names the domains.
+
+        DatasetError when there are none.
+        """
+        assert self.labels is not None
+        numbers = (self.labels == label).nonzero()[:, 0]
+        if not len(numbers):
+            raise DatasetError(
+                f"{self.name} keeps no pictures of {self.spec.classes[label]!r} in this split: "
+                "build it with more of them"
+            )
+        return ImageDataset(
+            ChosenRows(self._rows, numbers),
+            spec,
+            name=self.name,
+            fingerprint=self.fingerprint,
+            mirror=self.mirror,
+            partners=partners,
+            device=self.device,
+        )
 
     def on(self, device: torch.device | str) -> "ImageDataset":
         """The same dataset giving its batches on `device`.

@@ -74,3 +74,20 @@ class MappedRows(Rows):
             shard = self._shards[index]
             pixels[here] = shard[wanted[here] - (self._ends[index] - len(shard))]
         return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+class ChosenRows(Rows):
+    """Some of another's rows, under new numbers."""
+
+    def __init__(self, rows: Rows, numbers: RowNumbers):
+        self._rows, self._numbers = rows, numbers.cpu()
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @property
+    def bytes_each(self) -> int:
+        return self._rows.bytes_each
+
+    def read(self, rows: RowNumbers) -> Pixels:
+        return self._rows.read(self._numbers[rows.cpu()])

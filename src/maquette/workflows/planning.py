@@ -10,11 +10,12 @@ from pathlib import Path
 from maquette.core.devices import Engine
 from maquette.core.errors import DatasetError, RunError
 from maquette.core.images import ImageSpec
-from maquette.data.dataset import ImageDataset, open_dataset
+from maquette.data.dataset import ImageDataset
 from maquette.families import family_class
 from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
 from maquette.recipes import shipped_recipes
 from maquette.runs.folder import Run, create_run, open_run
+from maquette.workflows.pictures import pictures_for
 
 # What may change between two sittings of one run without making it another run.
 CHANGEABLE = ("training.steps", "training.epochs", "training.hours", "training.device", "callbacks")
@@ -64,7 +65,7 @@ def planned(
         raise DatasetError(
             "say what to learn from with --data DIR: a folder made by `maquette data build`"
         )
-    dataset = open_dataset(data, mirror=wanted.data.mirror)
+    dataset = pictures_for(wanted, data)
     family_class(wanted.family)(wanted.model, dataset.spec)  # refuses what it cannot learn
     return Plan(folder, wanted, dataset, Path(data), run=None)
 
@@ -88,7 +89,7 @@ def _continued(run: Run, wanted: Recipe, data: str | Path | None) -> Plan:
             f"(`maquette train {run.folder}`), or start a new run with another --out"
         )
     path = Path(data) if data is not None else run.dataset_path  # it may have moved
-    dataset = open_dataset(path, mirror=run.recipe.data.mirror)
+    dataset = pictures_for(run.recipe, path)
     _check_same_pictures(run, dataset)
     return Plan(run.folder, wanted, dataset, path, run)
 

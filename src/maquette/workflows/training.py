@@ -13,7 +13,7 @@ from maquette.core.devices import Engine, start_engine
 from maquette.core.errors import DatasetError, MaquetteError, RunError, SettingsError
 from maquette.core.family import Generates
 from maquette.core.randomness import seed_everything
-from maquette.data.dataset import ImageDataset, open_dataset
+from maquette.data.dataset import ImageDataset
 from maquette.data.prefetch import Prefetcher
 from maquette.families import family_class
 from maquette.recipe import Recipe
@@ -26,6 +26,7 @@ from maquette.runs.trackers import Tracking
 from maquette.training.callback import Callback
 from maquette.training.session import Session
 from maquette.training.trainer import Trainer
+from maquette.workflows.pictures import pictures_for
 from maquette.workflows.planning import planned
 
 FEWEST_JUDGED = 2  # pictures: diversity is a distance between two
@@ -187,7 +188,7 @@ def _scoring(run: Run, trainer: Trainer, dataset: ImageDataset) -> Scoring | Non
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
     """The pictures kept away from training; the training ones where too few were kept."""
     try:
-        kept = open_dataset(run.dataset_path, split="holdout")
+        kept = pictures_for(run.recipe, run.dataset_path, "holdout")
     except DatasetError:
         return dataset
     return kept if len(kept) >= FEWEST_JUDGED else dataset
