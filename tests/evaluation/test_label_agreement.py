@@ -13,6 +13,7 @@ from maquette.evaluation.label_agreement import (
     label_agreement,
     train_reader,
 )
+from maquette.evaluation.metrics.classes import spread_inside_classes
 
 
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,5 +62,50 @@ def test_spread_is_measured_class_by_class() -> None:
     generated = pixels.clone()
     generated[labels == 3] = pixels[labels == 3][0]
     spreads = class_spread(pixels, labels, generated, labels)
-    assert spreads == {c: pytest.approx(0 if c == 3 else 1) for c in range(10)}
+    values = {label: spread.value for label, spread in spreads.items()}
+    assert values == {c: pytest.approx(0 if c == 3 else 1) for c in range(10)}
+    assert spreads[3].high == 0
     assert set(class_spread(pixels, labels, generated[labels == 5], labels[labels == 5])) == {5}
+
+
+def textures(count: int, contrast: float, random: torch.Generator) -> torch.Tensor:
+    """Pictures that share most of how they differ, and have a frame that never changes."""
+    shared = torch.randn(count, 1, 1, 1, generator=random)
+    own = torch.randn(count, 1, 6, 6, generator=random)
+    inner = (128 + contrast * (20 * shared + 10 * own)).clamp(0, 255)
+    return torch.nn.functional.pad(inner, (1, 1, 1, 1)).byte()
+
+
+def test_the_interval_of_a_spread_is_the_jackknife() -> None:
+    """Against leaving out each picture in turn."""
+    random = torch.Generator().manual_seed(0)
+    real, made = textures(40, 1.5, random), textures(30, 1.0, random)
+
+    def spread(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+        labels = [torch.zeros(len(x), dtype=torch.long) for x in (ours, theirs)]
+        return class_spread(ours, labels[0], theirs, labels[1])[0].value
+
+    def scatter(values: list[float]) -> float:
+        found = torch.tensor(values, dtype=torch.float64)
+        return float((found - found.mean()).square().sum()) * (len(found) - 1) / len(found)
+
+    rest = [[j for j in range(40) if j != i] for i in range(40)]
+    of_real = scatter([spread(real[rows], made) for rows in rest])
+    rest = [[j for j in range(30) if j != i] for i in range(30)]
+    of_made = scatter([spread(real, made[rows]) for rows in rest])
+    labels = torch.zeros(40, dtype=torch.long), torch.zeros(30, dtype=torch.long)
+    error = class_spread(real, labels[0], made, labels[1])[0].error
+    assert error == pytest.approx((of_real + of_made) ** 0.5, rel=0.02)
+
+
+def test_the_mean_spread_is_held_by_its_interval() -> None:
+    random, found = torch.Generator().manual_seed(0), []
+    labels = torch.arange(60) % 3
+    for _ in range(150):
+        real, made = textures(60, 1.5, random), textures(60, 1.0, random)
+        spreads = class_spread(real, labels, made, labels)
+        found.append(spread_inside_classes(spreads, ("a", "b", "c"), 60))
+    average = sum(one.value for one in found) / len(found)
+    held = sum(one.low <= average <= one.high for one in found) / len(found)
+    assert 0.88 <= held <= 0.99
+    assert average == pytest.approx(1 / 1.5, rel=0.1)

@@ -1,12 +1,19 @@
-"""What metrics of generators look at: the pictures made, real ones, and pictures of nothing."""
+"""What metrics look at: what a model made or answered, real pictures, and what nothing scores.
+
+`Evidence` is of pictures that were made; a translator gives one for each of its directions, whose
+floor is the pictures left as they were. `Answers` is of a classifier.
+"""
 
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from maquette.core.images import Labels, Pixels
 from maquette.core.randomness import derived_seed
 from maquette.evaluation.features import Features
+from maquette.evaluation.types import GeneratedPixels
 
 
 @dataclass(frozen=True)
@@ -28,16 +35,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything about one model at one moment."""
+    """Pictures that one model made at one moment."""
 
     generated: Seen
-    noise: Seen  # as many, every value drawn by itself: the floor
+    noise: Seen  # as many for nothing, the floor: every value drawn by itself, or untranslated
     train: Seen
     holdout: Seen
     mirrored: Features  # of the training pictures, flipped left to right
     features: str  # network, hash of its weights, and resizer
     network: str  # its name alone, for the names of numbers
     classes: tuple[str, ...] = ()
+    foreign: bool = False  # held-out pictures of another dataset: they alone are compared with
 
     def halves(self) -> tuple[Seen, Seen]:
         """Two equal parts of all real pictures, drawn at random, none larger than what was made.
@@ -45,16 +53,18 @@ class Evidence:
         A distance depends on how many pictures it is taken from, so the same numbers are used for
         real against real as for generated against real.
         """
+        real = self.real()
         order = torch.randperm(
-            len(self.train) + len(self.holdout),
+            len(real),
             generator=torch.Generator().manual_seed(derived_seed(0, "halves of the real")),
         )
         size = min(len(order) // 2, len(self.generated))
-        real = self.real()
         return real.at(order[:size]), real.at(order[size : 2 * size])
 
     def real(self) -> Seen:
-        """All of them."""
+        """All to compare with: training and held-out ones, unless these are another dataset's."""
+        if self.foreign:
+            return self.holdout
         parts = (self.train, self.holdout)
         labels = [part.labels for part in parts if part.labels is not None]
         return Seen(
@@ -62,3 +72,29 @@ class Evidence:
             torch.cat([part.features for part in parts]),
             torch.cat(labels) if len(labels) == len(parts) else None,
         )
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One direction of a translator. Its `pictures` are of the domain that it translates to.
+
+    There, `generated` are the translations, `noise` the pictures they were made from, in the same
+    order, and the real ones those of the target domain.
+    """
+
+    name: str  # "A → B"
+    pictures: Evidence
+    unchanged: Pixels  # the held-out target pictures, asked to become what they are already
+    returned: GeneratedPixels | None  # translated back; None where there is no way back
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier says of pictures it did not learn from."""
+
+    pixels: Pixels  # on the CPU
+    logits: Float[Tensor, "batch classes"]  # on the CPU, not divided by the temperature
+    labels: Labels
+    temperature: float  # what the model divides them by when it answers
+    foreign: bool  # of another dataset; on held-out ones of its own, temperatures are fitted
+    classes: tuple[str, ...]  # their names

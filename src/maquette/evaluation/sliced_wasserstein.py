@@ -3,8 +3,10 @@
 Karras et al. 2018 ("Progressive Growing of GANs", section 5) compare 7x7 patches on the levels of a
 Laplacian pyramid. Notable differences: the whole picture at 16 px is one more level, so that global
 layout counts; both sets are normalised by the *real* mean and deviation, so that a loss of contrast
-or colour counts too.
+or colour counts too; it says how sure it is, from the same sort that gives the distance.
 """
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from maquette.core.images import Pixels, Scalar, to_float
+from maquette.evaluation.bootstrap import Estimate, jackknife_interval
 from maquette.evaluation.thumbnails import thumbnails
 from maquette.evaluation.types import GeneratedPixels, RealPixels
 
@@ -26,41 +29,64 @@ _DIRECTIONS = 128
 _LEAST_DEVIATION = 1 / 255  # half a grey level: reals without contrast would blow up any difference
 
 
-def sliced_wasserstein(real: RealPixels, generated: GeneratedPixels, seed: int = 0) -> float:
+class Transport(NamedTuple):
+    """What it takes to bring one sample into the place of another."""
+
+    distance: Scalar  # mean over slices
+    influences: Float[Tensor, " m"]  # of the second sample, up to a constant
+
+
+def sliced_wasserstein(real: RealPixels, generated: GeneratedPixels, seed: int = 0) -> Estimate:
     """Mean over levels of the sliced Wasserstein-1 distance, in deviations of the real pictures.
 
     0 for equal sets; pictures that share a distribution stay above 0 by chance, the less the more
     there are, so compare only at equal numbers. Both sets must have the same height, width and
     channels; they may differ in number. A function of pictures and seed alone.
+
+    low to high is about the pictures generated alone: it holds what as many others from the same
+    model give on average against the same real ones (simulated: in 93 to 98 % of draws of 64, in 89
+    to 95 % of draws of 16). That is what tells one checkpoint from another; other real pictures
+    would move all scores of a run alike.
     """
-    distances = []
+    parts = []
     for level in zip(_pyramid(real), _pyramid(generated), strict=True):
         ours, theirs = _on_real_scale(*level)
-        distances.append(_sliced(_patches(ours, seed), _patches(theirs, seed), seed))
+        part = _sliced(_patches(ours, seed), _patches(theirs, seed), seed)
+        parts.append(Transport(part.distance, _by_picture(part.influences, len(generated))))
     ours, theirs = _on_real_scale(thumbnails(real, _LAYOUT_PX), thumbnails(generated, _LAYOUT_PX))
-    distances.append(_sliced(ours.flatten(1), theirs.flatten(1), seed))
-    return float(torch.stack(distances).mean())
+    parts.append(_sliced(ours.flatten(1), theirs.flatten(1), seed))
+    value = float(torch.stack([part.distance for part in parts]).mean())
+    influences = torch.stack([part.influences for part in parts]).mean(0).double()
+    estimate = jackknife_interval(value, influences)
+    return estimate._replace(low=max(0.0, estimate.low))
 
 
-def wasserstein_1(a: Float[Tensor, "n slices"], b: Float[Tensor, "m slices"]) -> Scalar:
-    """Mean over slices of the exact distance of two samples on a line, also of unequal size.
+def wasserstein_1(a: Float[Tensor, "n slices"], b: Float[Tensor, "m slices"]) -> Transport:
+    """The exact distance of two samples on a line, also of unequal size, for each slice.
 
-    The area between the two quantile functions, which step at i/n and at j/m (Vallender 1974).
+    The area between the two distribution functions (Vallender 1974). The influence of a point is
+    how the distance grows with its weight: the dual potential there, whose slope is the sign of
+    their difference (Kantorovich and Rubinstein 1958; Sommerfeld and Munk 2018, theorem 1).
     """
-    a, b = a.sort(dim=0).values, b.sort(dim=0).values
-    if len(a) == len(b):
-        return (a - b).abs().mean()
-    steps = [torch.arange(1, len(x) + 1, device=x.device).double() / len(x) for x in (a, b)]
-    ends = torch.unique(torch.cat(steps))
-    widths = ends.diff(prepend=ends.new_zeros(1))
-    middles = ends - widths / 2
-    gaps = a[(middles * len(a)).long()] - b[(middles * len(b)).long()]
-    mean: Scalar = (gaps.abs() * widths[:, None]).sum(0).mean().to(a)
-    return mean
+    both, order = torch.cat([a, b]).sort(dim=0)
+    steps = torch.where(order < len(a), len(b), -len(a))
+    between = steps.cumsum(0)[:-1]  # F_a - F_b up to the next point, times n m: exact
+    gaps = both.diff(dim=0)
+    distance = (between.abs() * gaps).sum(0).mean() / (len(a) * len(b))
+    potentials = F.pad((between.sign() * gaps).cumsum(0), (0, 0, 1, 0))
+    influences = torch.empty_like(both).scatter_(0, order, potentials)[len(a) :].mean(1)
+    return Transport(distance, influences - influences.mean())
 
 
-def _sliced(ours: Rows, theirs: Rows, seed: int) -> Scalar:
-    """Distance along random unit vectors (Rabin et al. 2011)."""
+def _by_picture(influences: Float[Tensor, " patches"], count: int) -> Float[Tensor, " count"]:
+    """Those of all its patches together, as `_patches` deals them out."""
+    picture = torch.arange(_PATCHES) % count
+    sums = influences.new_zeros(count).index_add_(0, picture, influences)
+    return sums * (count / _PATCHES)
+
+
+def _sliced(ours: Rows, theirs: Rows, seed: int) -> Transport:
+    """Along random unit vectors (Rabin et al. 2011)."""
     random = torch.Generator().manual_seed(seed)
     directions = F.normalize(torch.randn(ours.shape[1], _DIRECTIONS, generator=random), dim=0)
     return wasserstein_1(ours @ directions.to(ours), theirs @ directions.to(ours))

@@ -51,9 +51,9 @@ def draw(
 ) -> str:
     """An <svg> of curves over `clock`, `label` (our own words) along the vertical axis.
 
-    `smooth` draws a running median over the faint raw values. Abandoned attempts are faint and
-    dotted, alarms are thin vertical lines, `served_at` (one a curve) is where the served weights
-    were taken.
+    `smooth` draws a running median over the faint raw values, without bands. Abandoned attempts are
+    faint and dotted, alarms are thin vertical lines, `served_at` (one a curve) is where the served
+    weights were taken.
     """
     salt = f"{label}{size_inches}{len(curves)}{clock}"  # names inside a drawing, unique in a page
     with mpl.rc_context(_STYLE | {"svg.hashsalt": salt}):
@@ -82,6 +82,8 @@ def _draw_curve(axes: Axes, curve: Curve, colour: str, smooth: bool) -> None:
             raw = smoothed(branch)
         few = len(branch.values) <= 40 and not smooth
         marker = "o" if few else ""
+        if raw.band is not None:
+            axes.fill_between(raw.at, *raw.band.T, color=colour, alpha=0.18, linewidth=0)
         axes.plot(raw.at, raw.values, color=colour, linewidth=1.7, marker=marker, markersize=3)
 
 
@@ -105,8 +107,11 @@ def _mark_served(axes: Axes, curves: Sequence[Curve], served_at: Sequence[float 
 
 
 def _dress(axes: Axes, curves: Sequence[Curve], label: str, clock: Clock) -> None:
-    """Axes that show the bulk of the kept values: wild ones may leave the picture."""
-    values = np.concatenate([curve.values[curve.kept] for curve in curves])
+    """Axes that show the bulk of the kept values and bands: wild ones may leave the picture."""
+    kept = [curve.where(curve.kept) for curve in curves]
+    bands = [curve.band.ravel() for curve in kept if curve.band is not None]
+    values = np.concatenate([curve.values for curve in kept] + bands)
+    values = values[np.isfinite(values)]
     if not values.size:  # everything so far was given up
         values = np.concatenate([curve.values for curve in curves])
     low, high = np.quantile(values, [0.005, 0.995])

@@ -6,14 +6,16 @@ and in the curves, marked as not kept.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 _CLOCKS = ("step", "images", "seconds")
+_ENDS = ("_low", "_high")  # of the interval of the number with the name before it
 Clock = Literal["images", "minutes"]
+_Point = tuple[float, float, bool, float, float]  # time, value, whether kept, low, high
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Curve:
     at: NDArray[np.float64]  # training images seen, or minutes
     values: NDArray[np.float64]
     kept: NDArray[np.bool_]  # False where a rollback went back to an earlier step
+    band: NDArray[np.float64] | None = None  # (n, 2): ends of the interval, nan where there is none
 
     def branches(self) -> Iterator["Curve"]:
         """Unbroken pieces: the kept points as one, each abandoned attempt on its own."""
@@ -35,24 +38,28 @@ class Curve:
                 yield self.where(slice(start, piece[-1] + 1))
 
     def where(self, chosen: slice | NDArray[np.bool_]) -> "Curve":
-        return Curve(self.at[chosen], self.values[chosen], self.kept[chosen])
+        band = None if self.band is None else self.band[chosen]
+        return Curve(self.at[chosen], self.values[chosen], self.kept[chosen], band)
 
 
 def read_curves(lines: Sequence[Mapping[str, Any]], clock: Clock = "images") -> dict[str, Curve]:
     """Every finite number in the lines that are no events, by name, in the order they appear.
 
     A point is kept unless a later line is of an earlier step, or of the same step and name.
+    `score_low` and `score_high` beside `score` are the band of its curve, likewise for other names.
     """
-    points: dict[str, list[tuple[float, float, bool]]] = {}
+    points: dict[str, list[_Point]] = {}
     earliest, earliest_of = inf, dict[str, float]()
     measured = [line for line in lines if "event" not in line and "step" in line]
     for line in reversed(measured):
         step = line["step"]
-        for name, value in line.items():
-            if name in _CLOCKS or not isinstance(value, int | float) or not isfinite(value):
+        for name in line:
+            value = _number(line, name)
+            if name in _CLOCKS or not isfinite(value) or _is_end(line, name):
                 continue
             kept = step <= earliest and step < earliest_of.get(name, inf)
-            points.setdefault(name, []).append((_time(line, clock), value, kept))
+            low, high = (_number(line, name + end) for end in _ENDS)
+            points.setdefault(name, []).append((_time(line, clock), value, kept, low, high))
             earliest_of[name] = min(step, earliest_of.get(name, inf))
         earliest = min(step, earliest)
     names = dict.fromkeys(name for line in measured for name in line)
@@ -99,6 +106,21 @@ def _time(line: Mapping[str, Any], clock: Clock) -> float:
     return float(line.get("images", line["step"]))
 
 
-def _curve(points: Sequence[tuple[float, float, bool]]) -> Curve:
-    at, values, kept = zip(*points, strict=True)
-    return Curve(np.array(at, float), np.array(values, float), np.array(kept, bool))
+def _number(line: Mapping[str, Any], name: str) -> float:
+    """What stands there; nan where there is none."""
+    value = line.get(name)
+    return value if isinstance(value, int | float) else nan
+
+
+def _is_end(line: Mapping[str, Any], name: str) -> bool:
+    """Whether it is one end of the interval of another number of the line."""
+    return any(name.endswith(end) and name.removesuffix(end) in line for end in _ENDS)
+
+
+def _curve(points: Sequence[_Point]) -> Curve:
+    at, values, kept, low, high = zip(*points, strict=True)
+    band = np.array([low, high], float).T
+    known = np.isfinite(band).all(axis=1).any()
+    return Curve(
+        np.array(at, float), np.array(values, float), np.array(kept, bool), band if known else None
+    )

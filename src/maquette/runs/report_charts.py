@@ -20,8 +20,25 @@ SCORES = {  # by name in the history: title, axis, what it means
         "share of the real",
         "How much pictures differ from each other. 1 is as varied as the real ones, 0 all alike.",
     ),
+    "top_1": (
+        "Right answers",
+        "share",
+        "Of held-out pictures, by the first answer. Higher is better; 1 is every one.",
+    ),
+    "map_3": ("MAP@3", "MAP@3", "How early the right class comes among three answers. 1 is first."),
+    "held_out_loss": (
+        "Loss on held-out pictures",
+        "nats",
+        "Lower is better. Rising while answers stay right: it grows too sure of itself.",
+    ),
+    "content_kept": (
+        "Content kept",
+        "similarity",
+        "How alike pictures and their translations are. 1 is nothing changed.",
+    ),
     "score": ("Score", "score", "What chooses the weights served. Lower is better."),
 }
+_BAND = " Band: 95 % interval, for other pictures from the same weights."
 _BY_PLAYER = {  # by ending of the name: title, axis, what it means
     "learning_rate": ("Learning rates", "learning rate", "The size of each player's steps."),
     "gradient_norm": ("Gradient norms", "norm", "Before clipping, on the way to each step."),
@@ -60,8 +77,12 @@ def main_charts(
         charts.append(Chart("Losses", words, Markup(drawing), legend(losses), wide=True))
     for name, (title, axis, explanation) in SCORES.items():
         if name in curves:
-            drawing = draw([curves.pop(name)], axis, served_at=[served_images])
-            charts.append(Chart(title, f"{explanation} Ring: the weights served.", Markup(drawing)))
+            curve = curves.pop(name)
+            drawing = draw([curve], axis, served_at=[served_images])
+            words = (
+                f"{explanation} Ring: the weights served.{_BAND if curve.band is not None else ''}"
+            )
+            charts.append(Chart(title, words, Markup(drawing)))
     return charts
 
 

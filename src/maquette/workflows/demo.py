@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
 
 import torch
 
@@ -15,6 +14,7 @@ from maquette.core.pictures import grid, save_png
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.evaluation.label_agreement import class_spread, label_agreement, train_reader
 from maquette.evaluation.metric import Measurement
+from maquette.evaluation.metrics.classes import spread_inside_classes
 from maquette.runs.folder import Run
 from maquette.runs.report import write_report
 from maquette.workflows.datasets import build_dataset
@@ -79,20 +79,9 @@ def judge_classes(run: Run) -> list[Measurement]:
     made = generate(run, JUDGED_PICTURES, seeds=range(10_000, 10_000 + JUDGED_PICTURES))
     asked = torch.tensor([run.spec.classes.index(name) for name in made.classes])
     spreads = class_spread(real, labels, made.pixels, asked)
-    least = min(spreads, key=spreads.__getitem__)
     measurements = [
         label_agreement(reader, made.pixels, asked),
-        Measurement(
-            name="spread inside a class",
-            value=fmean(spreads.values()),
-            low=min(spreads.values()),
-            high=max(spreads.values()),
-            count=len(asked),
-            floor=0.0,
-            ceiling=1.0,
-            note="of the real spread, mean over classes; the ends are the least and the most "
-            f"varied class (least: {run.spec.classes[least]})",
-        ),
+        spread_inside_classes(spreads, run.spec.classes, len(asked)),
     ]
     content = {"pictures": len(asked), "measurements": [asdict(m) for m in measurements]}
     write_text(run.folder / "evaluation.json", json.dumps(content, indent=2))

@@ -16,7 +16,7 @@ _FEW = "few pictures: biased upwards, believe the kernel distance first; "
 _BOTH = "95 % interval over the pictures of both sides; the same number of real pictures"
 
 
-class FrechetDistance(Metric):
+class FrechetDistance(Metric[Evidence]):
     """Called FID only where the network is FID's Inception-v3."""
 
     name = "frechet"
@@ -27,7 +27,7 @@ class FrechetDistance(Metric):
         yield _against_half("Fréchet distance", frechet, evidence, few + _BOTH)
 
 
-class KernelDistance(Metric):
+class KernelDistance(Metric[Evidence]):
     """Unbiased, so right for few pictures as well."""
 
     name = "kid"
@@ -37,7 +37,7 @@ class KernelDistance(Metric):
         yield _against_half("kernel distance, KID", kid, evidence, _BOTH)
 
 
-class MemorisationInformed(Metric):
+class MemorisationInformed(Metric[Evidence]):
     """The Fréchet distance, multiplied up for pictures that lie near training pictures."""
 
     name = "mifid"
@@ -64,6 +64,7 @@ class MemorisationInformed(Metric):
             f"{words} the 0.1 from which copies are punished; that limit was chosen for "
             "Inception-v3, so with another network its jump may mean nothing",
             features=evidence.features,
+            lower_is_better=True,
         )
 
 
@@ -83,4 +84,5 @@ def _against_half(
         ceiling=distance(other, one).value,
         note=note,
         features=evidence.features,
+        lower_is_better=True,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from maquette.core.errors import MaquetteError, unknown_name
 from maquette.core.family import Family
 from maquette.evaluation.metric import Metric
+from maquette.evaluation.metrics.answers import Accuracy, Confidence
 from maquette.evaluation.metrics.classes import ClassFrechet, ClassSpread, LabelAgreement
 from maquette.evaluation.metrics.distances import (
     FrechetDistance,
@@ -14,6 +15,7 @@ from maquette.evaluation.metrics.distances import (
 from maquette.evaluation.metrics.likelihood import ParzenLikelihood
 from maquette.evaluation.metrics.memory import CopyRate
 from maquette.evaluation.metrics.neighbourhoods import DensityCoverage, PrecisionRecall
+from maquette.evaluation.metrics.translations import CONTENT, CYCLE, EDGES, IDENTITY, EachDirection
 
 METRICS: tuple[Metric, ...] = (
     KernelDistance(),
@@ -26,6 +28,18 @@ METRICS: tuple[Metric, ...] = (
     ClassSpread(),
     ClassFrechet(),
     ParzenLikelihood(),
+    EachDirection(KernelDistance()),
+    EachDirection(FrechetDistance()),
+    EachDirection(MemorisationInformed()),
+    CONTENT,
+    EDGES,
+    CYCLE,
+    IDENTITY,
+    EachDirection(CopyRate()),
+    EachDirection(PrecisionRecall()),
+    EachDirection(DensityCoverage()),
+    Accuracy(),
+    Confidence(),
 )
 
 
@@ -34,9 +48,9 @@ def metrics_for(family: Family, names: Sequence[str] = ()) -> list[Metric]:
 
     MaquetteError for a name that is not known.
     """
-    known = {metric.name: metric for metric in METRICS}
+    known = list(dict.fromkeys(metric.name for metric in METRICS))
     for name in names:
         if name not in known:
-            raise MaquetteError(unknown_name("metric", name, list(known)))
-    wanted = [known[name] for name in names] if names else list(METRICS)
+            raise MaquetteError(unknown_name("metric", name, known))
+    wanted = (metric for name in names or known for metric in METRICS if metric.name == name)
     return [metric for metric in wanted if isinstance(family, metric.needs)]

@@ -11,7 +11,7 @@ from maquette.evaluation.parzen import parzen_window
 FEWEST = 4  # held-out pictures
 
 
-class ParzenLikelihood(Metric):
+class ParzenLikelihood(Metric[Evidence]):
     """As in Goodfellow et al. 2014, to compare with older papers; blind to much that eyes see."""
 
     name = "parzen"
@@ -37,4 +37,5 @@ class ParzenLikelihood(Metric):
             ceiling=parzen_window(evidence.train.pixels[:count], validation, test).value,
             note=f"nats, of {made.count} held-out pictures, ± 1.96 standard errors; bandwidth "
             f"{made.sigma:.3g}, chosen on others{wide}; real: training pictures as samples",
+            lower_is_better=False,
         )

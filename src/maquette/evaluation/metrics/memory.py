@@ -11,7 +11,7 @@ from maquette.evaluation.neighbours import pixel_vectors
 SURELY_DUPLICATED = 0.05  # of the held-out pictures look copied: the split is not clean
 
 
-class CopyRate(Metric):
+class CopyRate(Metric[Evidence]):
     """In pixels and in features; flips count."""
 
     name = "memorisation"
@@ -56,4 +56,5 @@ def _measurement(space: str, found: Memorisation, features: str) -> Measurement:
         note="95 % interval (Wilson); nearer to a training picture than held-out ones are, "
         f"flips included; floor: a model that only copies{doubt}",
         features=features,
+        lower_is_better=True,
     )

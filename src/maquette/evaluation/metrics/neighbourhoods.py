@@ -12,7 +12,7 @@ from maquette.evaluation.precision_recall import density_coverage, precision_rec
 FEWEST = 8  # pictures on either side
 
 
-class PrecisionRecall(Metric):
+class PrecisionRecall(Metric[Evidence]):
     """Improved precision and recall: balls around both sets."""
 
     name = "precision-recall"
@@ -23,7 +23,7 @@ class PrecisionRecall(Metric):
         yield from _both(titles, lambda a, b: tuple(precision_recall(a, b)), evidence)
 
 
-class DensityCoverage(Metric):
+class DensityCoverage(Metric[Evidence]):
     """Balls around the real pictures alone: less fooled by outliers among them."""
 
     name = "density-coverage"
@@ -56,4 +56,5 @@ def _both(
             ceiling=ceiling.value,
             note="95 % interval; depends on the number of pictures, which is the same throughout",
             features=evidence.features,
+            lower_is_better=False,
         )

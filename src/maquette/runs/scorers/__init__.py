@@ -1,0 +1,1 @@
+"""What a score while training is, for each capability: one file for one capability."""
