@@ -19,6 +19,8 @@ _HOME = {
     "train": "maquette.workflows.training",
     "generate": "maquette.workflows.generating",
     "save_generated": "maquette.workflows.generating",
+    "classify": "maquette.workflows.classifying",
+    "translate": "maquette.workflows.translating",
     "evaluate": "maquette.workflows.judging",
     "compare": "maquette.workflows.comparing",
     "demo": "maquette.workflows.demo",

@@ -63,7 +63,7 @@ def test_too_few_pictures_to_measure_are_told_in_a_sentence(runs):
 def test_every_number_is_explained(runs):
     ended = maquette("evaluate", runs / "fresh", "-n", "16", "--device", "cpu")
     assert ended.code == 0, ended.err
-    (column,) = read_evaluation(runs / "fresh")
+    (column,) = read_evaluation(runs / "fresh").columns
     (runs / "fresh" / "evaluation.json").unlink()
     assert len(column.measurements) >= 10
     for found in column.measurements:

@@ -8,12 +8,13 @@ import pytest
 from maquette.evaluation.metric import Measurement
 from maquette.recipe import parse_recipe
 from maquette.runs.comparison import Compared, differing_settings, surely_best, tables
-from maquette.runs.evaluations import BEST, LAST, SELECTED, Column
+from maquette.runs.evaluations import BEST, LAST, SELECTED, Column, MeasuredOn
 from maquette.runs.folder import Run
 
 KID = Measurement(
     "kernel distance, KID (net)", 0.2, 0.1, 0.3, 500, 2.0, 0.0, features="net, weights 1"
 )
+LOWER = replace(KID, floor=0.0, ceiling=0.1, lower_is_better=True)
 PRECISION = Measurement("precision (net)", 0.8, 0.7, 0.9, 500, 0.0, 1.0, features="net, weights 1")
 
 
@@ -43,6 +44,9 @@ def shifted(found: Measurement, by: float) -> Measurement:
         ([KID, None, shifted(KID, 0.5)], 0),
         ([KID, replace(shifted(KID, 0.5), low=None)], None),  # no interval
         ([replace(KID, floor=None), replace(shifted(KID, 0.5), floor=None)], None),
+        # Floor and ceiling are on the wrong sides by chance, or missing: it says itself.
+        ([LOWER, shifted(LOWER, 0.5)], 0),
+        ([replace(LOWER, floor=None), replace(shifted(LOWER, 0.5), ceiling=None)], 0),
         ([KID, replace(shifted(KID, 0.5), floor=-1.0)], None),  # do not agree what is better
     ],
 )
@@ -80,6 +84,17 @@ def test_what_was_measured_in_other_ways_stands_apart_and_says_so(other, told):
     assert first.best is None and second.best is None
     assert second.remark == f"not comparable with other rows: measured {told}"
     assert first.remark.startswith("not comparable with other rows")
+
+
+def test_the_same_test_set_makes_runs_of_different_datasets_comparable():
+    one, two = compared("a", KID), compared("b", shifted(KID, 0.5), dataset="e" * 64)
+    on = MeasuredOn("test", "d" * 64, 500, foreign=True)
+    (table,) = tables([replace(run, measured_on=on) for run in (one, two)])
+    (row,) = table.rows
+    assert row.best == 0
+    other = replace(on, fingerprint="c" * 64)
+    (table,) = tables([replace(one, measured_on=on), replace(one, name="b", measured_on=other)])
+    assert [row.best for row in table.rows] == [None, None]
 
 
 def test_a_number_that_only_one_has_is_no_contest():

@@ -64,3 +64,24 @@ def test_a_curve_of_which_everything_was_given_up_is_drawn():
     curves = read_curves([{"step": 500, "images": 1, "a": 2.0}, {"step": 10, "images": 1, "b": 1}])
     assert not curves["a"].kept.any()
     assert draw([curves["a"]], "a").startswith("<svg")
+
+
+def test_ends_of_an_interval_are_the_band_of_their_number() -> None:
+    history = [line(10, score=2.0, score_low=1.5, score_high=2.5), line(20, score=1.0)]
+    history += [line(30, score=3.0, score_low=2.0, score_high=4.0), line(30, a_low=1.0)]
+    curves = read_curves(history)
+    assert list(curves) == ["score", "a_low"]  # the second is the end of nothing
+    band = curves["score"].band
+    assert band is not None and curves["a_low"].band is None
+    np.testing.assert_equal(band, [[1.5, 2.5], [np.nan, np.nan], [2.0, 4.0]])
+    later = curves["score"].where(curves["score"].at > 100).band
+    np.testing.assert_equal(later, band[1:])
+
+
+def test_a_band_is_drawn_within_the_picture() -> None:
+    steps = range(10, 110, 10)
+    bare = [line(s, score=s / 10) for s in steps]
+    banded = [line(s, score=s / 10, score_low=s / 20, score_high=s / 4) for s in steps]
+    without, with_band = (draw([read_curves(h)["score"]], "score") for h in (bare, banded))
+    assert without.count("FillBetween") == 0 and with_band.count("FillBetween") >= 1
+    assert ">20<" in with_band and ">20<" not in without  # the axis reaches the upper end

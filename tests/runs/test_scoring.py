@@ -1,13 +1,14 @@
-"""Scores keep to their share of the time, on a clock that only the metric moves."""
+"""Scores keep to their share of the time, on a clock that only the scorer moves."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from conftest import toy_dataset
-from maquette.core.family import Progress
-from maquette.runs import scoring
+from maquette.core.family import Family, Progress
+from maquette.runs.scorers.scorer import Scored, Scorer
 from maquette.runs.scoring import Scoring
 from maquette.training.callback import Moment
 from toys import toy_family, toy_recipe
@@ -18,32 +19,42 @@ class Time:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.cost = 1.0  # seconds that a score takes
 
     def __call__(self) -> float:
         return self.now
 
 
+class SlowScorer(Scorer):
+    """Takes its time and counts its scores."""
+
+    count = 4
+
+    def __init__(self, clock: Time):
+        self.clock, self.taken = clock, 0
+
+    def judge(self, family: Family, fraction: float) -> Scored:
+        self.clock.now += self.clock.cost
+        self.taken += 1
+        return Scored({"score": 0.5}, ("topic: a warning",) if self.taken == 2 else ())
+
+    def mark(self) -> dict[str, Any]:
+        return {"taken": self.taken}
+
+    def rewind(self, mark: Mapping[str, Any]) -> None:
+        self.taken = mark.get("taken", 0)
+
+
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
-    """Every score takes so many seconds of it: `clock.cost`."""
-    clock = Time()
-    clock.cost = 1.0
-
-    def slow_metric(real: object, generated: object) -> float:
-        clock.now += clock.cost
-        return 0.5
-
-    monkeypatch.setattr(scoring, "sliced_wasserstein", slow_metric)
-    monkeypatch.setattr(scoring, "diversity", lambda real, generated: 1.0)
-    yield clock
+def clock() -> Time:
+    return Time()
 
 
-DATASET = toy_dataset()
-FAMILY = toy_family(toy_recipe("gan-dense"), DATASET.spec).eval()
+FAMILY = toy_family(toy_recipe("gan-dense"), toy_dataset().spec).eval()
 
 
 def scorer(clock: Time, share: float) -> Scoring:
-    return Scoring(DATASET, 4, 10, seed=0, batch=4, share=share, clock=clock)
+    return Scoring(SlowScorer(clock), 10, share, clock)
 
 
 def trained(
@@ -114,6 +125,16 @@ def test_what_was_spent_survives_a_resume(clock):
 
 def test_a_mark_from_before_there_was_a_share_is_read(clock):
     scores = scorer(clock, 0.05)
-    scores.rewind({"accepted": [1.0], "suspicions": 1})
+    scores.rewind({"taken": 3})
     (moment,) = trained(scores, clock, 1, seconds_each=1.0)
     assert moment.scores
+
+
+def test_what_the_scorer_remembers_and_says_is_passed_on(clock):
+    scores = scorer(clock, 1.0)
+    moments = trained(scores, clock, 3, seconds_each=1.0)
+    assert [list(moment.warnings) for moment in moments] == [[], ["topic: a warning"], []]
+    assert scores.mark()["taken"] == 3
+    again = scorer(clock, 1.0)
+    again.rewind(json.loads(json.dumps(scores.mark())))
+    assert again.mark() == scores.mark()

@@ -10,9 +10,17 @@ from maquette.runs.words import interval, number, short_name
 from maquette.workflows.judging import evaluate
 from maquette.workflows.reporting import report
 
+_PANELS = {
+    "neighbours.png": "nearest training pictures",
+    "translations.png": "before and after",
+    "confusion.png": "what it takes for what",
+    "reliability.png": "right as often as it says",
+}
+
 
 def show(
     run: str,
+    data: str | None,
     checkpoint: str,
     metrics: str | None,
     features: str | None,
@@ -23,6 +31,7 @@ def show(
     with counting_stages("") as told:
         evaluation = evaluate(
             run,
+            data=data,
             checkpoint=checkpoint,
             metrics=names,
             features=features,
@@ -30,6 +39,7 @@ def show(
             device=device,
             report=told,
         )
+    console.print(f"measured by {printable(evaluation.measured_on)}")
     for column in evaluation.columns:
         console.print(_heading(column))
         console.print(measured_table(column.measurements))
@@ -37,13 +47,13 @@ def show(
     for words in dict.fromkeys(m.features for m in found if m.features):
         console.print(f"[dim]feature network: {printable(words)}[/]")
     page = report(evaluation.run.folder)
-    if evaluation.neighbours is not None:
-        console.print(f"nearest training pictures: {printable(evaluation.neighbours)}")
+    for panel in evaluation.panels:
+        console.print(f"{_PANELS[panel.name]}: {printable(panel)}")
     console.print(f"look: [bold]{printable(page)}[/]")
 
 
 def measured_table(measurements: tuple[Measurement, ...]) -> Table:
-    """A line for each number; the floor is what noise scores, the ceiling what real pictures do."""
+    """A line for each number."""
     table = Table("measured", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("value", "interval", "floor", "ceiling", "n"):
         table.add_column(name, justify="right", no_wrap=True)

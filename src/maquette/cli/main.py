@@ -14,8 +14,15 @@ from typing import Annotated
 import typer
 
 from maquette import __version__
-from maquette.cli import data_commands, recipe_commands
+from maquette.cli import (
+    classify_commands,
+    data_commands,
+    export_commands,
+    recipe_commands,
+    translate_commands,
+)
 from maquette.cli.failing import one_sentence
+from maquette.cli.options import DeviceOption
 
 app = typer.Typer(
     name="maquette",
@@ -36,9 +43,6 @@ SetOption = Annotated[
         metavar="A.B=C",
         help="Change any setting of the recipe, e.g. `--set training.batch_size=64`. Repeatable.",
     ),
-]
-DeviceOption = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps or tpu.", show_default=True)
 ]
 
 
@@ -149,9 +153,21 @@ def generate(
     generating_screen.show(run, count, classes, seeds, out, device)
 
 
+app.command()(translate_commands.translate)
+app.command()(classify_commands.classify)
+
+
 @app.command()
 def evaluate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Another dataset folder to judge by, such as a test set: all its pictures. "
+            "[held-out ones of its own]",
+        ),
+    ] = None,
     checkpoint: Annotated[
         str,
         typer.Option(
@@ -174,25 +190,31 @@ def evaluate(
     count: Annotated[
         int | None,
         typer.Option(
-            "-n", "--count", min=2, help="Pictures to make. [5,000; 1,000 for a small dataset]"
+            "-n",
+            "--count",
+            min=2,
+            help="Pictures to make [5,000; 1,000 for a small dataset], or to translate [all].",
         ),
     ] = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Measure how good a run is: each number with its floor, its ceiling and its uncertainty.
 
-    The floor is what noise scores, the ceiling what real pictures score against other real ones.
+    What makes pictures, what translates them and what names them are each measured in their way, by
+    pictures they did not learn from. The floor is what takes no skill (noise, pictures left as they
+    were, the most frequent class), the ceiling what real pictures or a faultless model would score.
     Numbers depend on the feature network and on how many pictures are made: compare only alike.
 
     Examples:
 
     - `maquette evaluate runs/berries`
+    - `maquette evaluate runs/drawings --data data/drawings-test`
     - `maquette evaluate runs/berries --features squeezenet1_1@squeezenet.safetensors -n 2000`
     - `maquette evaluate runs/berries --checkpoint all --metrics kid,memorisation`
     """
     from maquette.cli import judging_screen
 
-    judging_screen.show(run, checkpoint, metrics, features, count, device)
+    judging_screen.show(run, data, checkpoint, metrics, features, count, device)
 
 
 @app.command()
@@ -241,6 +263,9 @@ def runs(
     from maquette.cli import listing_screen
 
     listing_screen.show_runs(folder)
+
+
+app.command()(export_commands.export)
 
 
 def main(run: Callable[[], None] = app) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maquette.evaluation.metric import Measurement
-from maquette.runs.evaluations import BEST, LAST, SELECTED, Column
+from maquette.runs.evaluations import BEST, LAST, SELECTED, Column, MeasuredOn
 from maquette.runs.folder import Run
 
 KINDS = (SELECTED, LAST, BEST)  # of columns, each in a table of its own
@@ -24,6 +24,7 @@ class Compared:
     run: Run
     columns: tuple[Column, ...]  # of its evaluation
     lines: tuple[Mapping[str, Any], ...]  # of its history
+    measured_on: MeasuredOn | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -33,6 +34,12 @@ class Compared:
     def dataset(self) -> str:
         """Its name and the beginning of its fingerprint, for names alone may be shared."""
         return f"{self.run.info['dataset']['name']} ({self.fingerprint[:8]})"
+
+    @property
+    def judged_by(self) -> str:
+        """The same of the pictures that it was measured by."""
+        on = self.measured_on
+        return self.dataset if on is None else f"{on.dataset} ({on.fingerprint[:8]})"
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def _rows(runs: Sequence[Compared], columns: Sequence[Column | None]) -> Iterato
     groups: dict[tuple[str, _Way], list[Measurement | None]] = {}
     for i, (run, column) in enumerate(zip(runs, columns, strict=True)):
         for found in column.measurements if column else ():
-            way = _Way(found.features, found.count, run.dataset)
+            way = _Way(found.features, found.count, run.judged_by)
             groups.setdefault((found.name, way), [None] * len(runs))[i] = found
     order = list(dict.fromkeys(_title(name) for name, _ in groups))
     for (name, way), cells in sorted(groups.items(), key=lambda g: order.index(_title(g[0][0]))):
@@ -121,14 +128,11 @@ def _remark(way: _Way, cells: Sequence[Measurement | None], alike: Sequence[_Way
 
 
 def surely_best(cells: Sequence[Measurement | None]) -> int | None:
-    """The one whose interval lies wholly on the better side of all others; None when there is none.
-
-    Which side is better follows from floor and ceiling.
-    """
+    """The one whose interval lies wholly on the better side of all others, if there is one."""
     if not _judgeable(cells):
         return None
     found = [(i, cell) for i, cell in enumerate(cells) if cell is not None]
-    lower = _lower_is_better(found[0][1])
+    lower = found[0][1].better_is_lower
     for i, cell in found:
         low, high = _ends(cell)
         others = [_ends(other) for j, other in found if j != i]
@@ -140,13 +144,8 @@ def surely_best(cells: Sequence[Measurement | None]) -> int | None:
 def _judgeable(cells: Sequence[Measurement | None]) -> bool:
     """Whether there are several, all have an interval, and they agree on what is better."""
     present = [cell for cell in cells if cell is not None]
-    complete = all(None not in (c.low, c.high, c.floor, c.ceiling) for c in present)
-    return complete and len(present) > 1 and len({_lower_is_better(c) for c in present}) == 1
-
-
-def _lower_is_better(cell: Measurement) -> bool:
-    assert cell.floor is not None and cell.ceiling is not None
-    return cell.ceiling < cell.floor
+    complete = all(None not in (c.low, c.high, c.better_is_lower) for c in present)
+    return complete and len(present) > 1 and len({c.better_is_lower for c in present}) == 1
 
 
 def _ends(cell: Measurement) -> tuple[float, float]:

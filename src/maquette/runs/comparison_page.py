@@ -16,7 +16,7 @@ from maquette.runs.report import final_picture, run_pages
 from maquette.runs.report_charts import SCORES, Chart
 from maquette.runs.timings import moment_of, timings
 
-_DRAWN = ("sliced_wasserstein", "diversity")  # losses of two runs cannot be compared
+_DRAWN = [name for name in SCORES if name != "score"]  # losses of two runs cannot be compared
 _NOTHING = Curve(np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
 
 
@@ -30,6 +30,7 @@ def write_comparison(
         colours=[number % SERIES for number in range(len(runs))],
         tables=found,
         warnings=warnings,
+        judged_by=_judged_by(runs),
         charts=_charts(runs),
         pictures=_pictures(runs),
         facts=[_facts(run) for run in runs],
@@ -42,6 +43,13 @@ def write_comparison(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RunError(f"{path} cannot be written ({reason}): choose another --out") from error
+
+
+def _judged_by(runs: Sequence[Compared]) -> str:
+    """What they were measured by, where it is the same and known."""
+    told = {str(run.measured_on) for run in runs if run.measured_on is not None}
+    alike = len({run.judged_by for run in runs}) == 1
+    return told.pop() if len(told) == 1 and alike else ""
 
 
 def _charts(runs: Sequence[Compared]) -> list[Chart]:

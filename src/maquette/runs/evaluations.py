@@ -4,7 +4,7 @@ The demo writes its two numbers without columns; they are of the weights served.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -14,6 +14,21 @@ from maquette.evaluation.metric import Measurement
 
 EVALUATION = "evaluation.json"
 SELECTED, LAST, BEST = "selected on held-out", "last", "best of run"
+
+
+@dataclass(frozen=True)
+class MeasuredOn:
+    """Which real pictures a run was judged by; none of them did it learn from."""
+
+    dataset: str  # its name
+    fingerprint: str
+    pictures: int
+    foreign: bool  # all of another dataset, else the held-out split of its own
+
+    def __str__(self) -> str:
+        if self.foreign:
+            return f"all {self.pictures:,} pictures of {self.dataset}, another dataset"
+        return f"the {self.pictures:,} held-out pictures of {self.dataset}"
 
 
 @dataclass(frozen=True)
@@ -49,28 +64,31 @@ class MeasuredRow:
 
 
 @dataclass(frozen=True)
-class _File:
-    columns: tuple[Column, ...] = ()
-    measurements: tuple[Measurement, ...] = ()
+class Stored:
+    """The content of evaluation.json."""
+
+    columns: tuple[Column, ...] = ()  # what the run serves first; none where nothing was measured
+    measured_on: MeasuredOn | None = None  # None where nobody wrote it down
+    measurements: tuple[Measurement, ...] = ()  # those of the first column
 
 
-def read_evaluation(folder: Path) -> tuple[Column, ...]:
-    """The columns of a run, what it serves first; none where nothing was measured.
+def read_evaluation(folder: Path) -> Stored:
+    """What was measured of a run; empty where nothing was.
 
     Raises RunError, one sentence, for a file that cannot be understood.
     """
     path = folder / EVALUATION
     try:
-        file = TypeAdapter(_File).validate_json(path.read_bytes())
+        stored = TypeAdapter(Stored).validate_json(path.read_bytes())
     except FileNotFoundError:
-        return ()
+        return Stored()
     except (OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged: measure again with `maquette evaluate {folder}`, or delete it"
         ) from error
-    if file.columns or not file.measurements:
-        return file.columns
-    return (Column(SELECTED, None, file.measurements),)
+    if stored.columns or not stored.measurements:
+        return stored
+    return replace(stored, columns=(Column(SELECTED, None, stored.measurements),))
 
 
 def measured_rows(columns: Sequence[Column]) -> list[MeasuredRow]:

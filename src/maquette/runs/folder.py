@@ -19,7 +19,7 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from maquette.core.errors import RunError
-from maquette.core.family import Family
+from maquette.core.family import Classifies, Family
 from maquette.core.files import write_text
 from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset
@@ -28,6 +28,8 @@ from maquette.recipe import Recipe, parse_recipe, to_yaml
 from maquette.training.checkpoints import CheckpointStore, Entry, fault_in, read_tensors
 
 FORMAT = 1
+# Pictures of an evaluation, for the report.
+PANELS = ("neighbours.png", "translations.png", "confusion.png", "reliability.png")
 State = Literal["training", "stopped", "finished", "failed"]
 
 
@@ -68,7 +70,7 @@ class Run:
 
     def forget_results(self) -> None:
         """Remove what was drawn and measured: training on makes it another model's."""
-        for name in ("samples.png", "neighbours.png", "evaluation.json"):
+        for name in ("samples.png", "evaluation.json", *PANELS):
             (self.folder / name).unlink(missing_ok=True)
 
     def change_recipe(self, recipe: Recipe) -> None:
@@ -100,13 +102,19 @@ class Run:
         return self.family_at(self.served().entry, device)
 
     def family_at(self, entry: Entry, device: str = "cpu") -> Family:
-        """The family with the averaged weights of a checkpoint, in evaluation mode."""
+        """The family with the averaged weights of a checkpoint, in evaluation mode.
+
+        A classifier answers at the temperature noted for these very weights, if there is one.
+        """
         family = family_class(self.recipe.family)(self.recipe.model, self.spec)
         weights = read_tensors(entry, "average")
         try:
             family.load_state_dict(weights)
         except RuntimeError as error:
             raise RunError(f"the weights of {self.folder} do not fit its recipe") from error
+        noted = self.info.get("temperature")
+        if isinstance(family, Classifies) and noted is not None and noted["step"] == entry.step:
+            family.temperature.fill_(noted["value"])
         return family.to(device).eval().requires_grad_(False)
 
     @contextmanager
@@ -170,6 +178,7 @@ def create_run(
             "name": dataset.name,
             "count": len(dataset),
             "fingerprint": dataset.fingerprint,
+            "stroke_channels": dataset.stroke_channels,
             "spec": {
                 "channels": spec.channels,
                 "height": spec.height,

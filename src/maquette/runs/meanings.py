@@ -13,8 +13,25 @@ _MEANINGS = {  # by how names begin
     "label agreement": "Share that an independent classifier reads as the class asked for",
     "spread inside a class": "How varied the pictures of one class are, against real ones",
     "Parzen-window": "How likely held-out pictures are, the old way; for older papers",
+    "content kept": "Are the same things in the same places after translating",
+    "edges kept": "Are outlines where they were, whatever became of light and colour",
+    "cycle error": "How far a picture is from itself, translated there and back",
+    "identity error": "How much changes in a picture that needs no translation",
+    "top-1 accuracy": "Share of pictures whose class is the first answer",
+    "top-3 accuracy": "Share of pictures whose class is among the first three answers",
+    "MAP@3": "How early the right class comes among three answers",
+    "calibration error": "How far the confidence of answers is from how often they are right",
+    "temperature": "Above 1: answers would be surer than they are right; below 1: less sure",
 }
-_HEADLINES = ("kernel distance", "label agreement", "copies of training pictures")
+_HEADLINES = (
+    "kernel distance",
+    "label agreement",
+    "content kept",
+    "copies of training pictures",
+    "top-1 accuracy",
+    "MAP@3",
+    "calibration error",
+)
 
 
 def meaning(name: str) -> str:
@@ -23,7 +40,11 @@ def meaning(name: str) -> str:
 
 
 def headlines(names: list[str], most: int = 3) -> list[str]:
-    """Those to open a page with: how near, of the right class, and not copied; else the first."""
-    found = [next((n for n in names if n.startswith(start)), None) for start in _HEADLINES]
-    chosen = [name for name in found if name is not None]
+    """Those to open a page with: how near, how right, and not copied; else the first.
+
+    Of a translator both directions; of a number taken with several networks the first.
+    """
+    titles = {name.partition(" (")[0]: name for name in reversed(names)}
+    found = [[n for t, n in titles.items() if t.startswith(start)][::-1] for start in _HEADLINES]
+    chosen = [name for same in found for name in same]
     return [*chosen, *(name for name in names if name not in chosen)][:most]

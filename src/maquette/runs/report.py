@@ -20,6 +20,7 @@ from maquette.runs import words
 from maquette.runs.curves import read_curves
 from maquette.runs.dataset_facts import dataset_facts
 from maquette.runs.evaluations import Column, measured_rows, read_evaluation
+from maquette.runs.folder import PANELS
 from maquette.runs.history import read_history
 from maquette.runs.meanings import headlines, meaning
 from maquette.runs.report_charts import SCORES, main_charts, other_charts
@@ -82,8 +83,8 @@ def _contents(folder: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     events = [line for line in lines if "event" in line]
     served_step = (run.get("served") or {}).get("step")
     curves = read_curves(lines)
-    if "sliced_wasserstein" in curves:
-        curves.pop("score", None)  # the same number
+    if {"sliced_wasserstein", "top_1"} & curves.keys():
+        curves.pop("score", None)  # the same number, or 1 less it
     recipe, film = folder / "recipe.yaml", folder / "previews" / "progress.gif"
     dataset = run.get("dataset", {})
     return {
@@ -107,12 +108,12 @@ def _contents(folder: Path, run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _judgement(folder: Path, served_step: int | None) -> dict[str, Any]:
     """What was measured; the page opens with a few numbers of the first column."""
-    columns = read_evaluation(folder)
+    stored = read_evaluation(folder)
+    columns = stored.columns
     first = columns[0] if columns else None
     named = {m.name: m for m in first.measurements} if first else {}
-    panel = folder / "neighbours.png"
-    # The two numbers of the demo have no columns with steps and no panel: one here would be older.
-    has_panel = first is not None and first.step is not None and panel.exists()
+    # The two numbers of the demo have no columns with steps and no panels: these would be older.
+    drawn = PANELS if first is not None and first.step is not None else ()
     rows = measured_rows(columns)
     return {
         "columns": columns,
@@ -120,8 +121,9 @@ def _judgement(folder: Path, served_step: int | None) -> dict[str, Any]:
         "notes": list(dict.fromkeys(row.first.note for row in rows if row.first.note)),
         "headlines": [named[name] for name in headlines(list(named))],
         "measured_of": _measured_of(first, served_step),
+        "measured_on": stored.measured_on,
         "features": sorted({m.features for c in columns for m in c.measurements if m.features}),
-        "neighbours": _data_uri(panel) if has_panel else None,
+        "panels": {n: _data_uri(folder / n) for n in drawn if (folder / n).exists()},
     }
 
 

@@ -35,17 +35,20 @@ def interval(measurement: Measurement) -> str:
 
 
 def direction(measurement: Measurement) -> str:
-    """Which way is better, as floor and ceiling say; nothing where they do not."""
-    floor, ceiling = measurement.floor, measurement.ceiling
-    if floor is None or ceiling is None or floor == ceiling:
-        return ""
-    return "lower is better" if ceiling < floor else "higher is better"
+    """Which way is better; nothing where nobody can say."""
+    lower = measurement.better_is_lower
+    return "" if lower is None else "lower is better" if lower else "higher is better"
 
 
 def part(measurement: Measurement, value: float | None) -> float | None:
-    """How far along from floor to ceiling a value of it is, in percent, within 0 and 100."""
+    """How far along from floor to ceiling a value of it is, in percent, within 0 and 100.
+
+    None where there is no way: with few pictures chance may put the floor beyond the ceiling.
+    """
     floor, ceiling = measurement.floor, measurement.ceiling
     if value is None or floor is None or ceiling is None or floor == ceiling:
+        return None
+    if measurement.better_is_lower != (ceiling < floor):
         return None
     share = (value - floor) / (ceiling - floor)
     return round(100 * min(1.0, max(0.0, share)), 2) if isfinite(share) else None

@@ -15,7 +15,10 @@ def pictures_for(recipe: Recipe, path: Path | str, split: str = "train") -> Imag
 
     DatasetError or SettingsError when it cannot be used so.
     """
-    dataset = open_dataset(path, split, mirror=recipe.data.mirror)
+    data = recipe.data
+    dataset = open_dataset(
+        path, split, data.mirror, strokes=data.strokes, balance_classes=data.balance_classes
+    )
     if issubclass(family_class(recipe.family), Translates):
         return two_domains(dataset, recipe.data.domains)
     if recipe.data.domains is not None:

@@ -11,7 +11,6 @@ from typing import Literal
 
 from maquette.core.devices import Engine, start_engine
 from maquette.core.errors import DatasetError, MaquetteError, RunError, SettingsError
-from maquette.core.family import Generates
 from maquette.core.randomness import seed_everything
 from maquette.data.dataset import ImageDataset
 from maquette.data.prefetch import Prefetcher
@@ -21,11 +20,13 @@ from maquette.runs.folder import Run
 from maquette.runs.history import History
 from maquette.runs.previews import Previews
 from maquette.runs.report import write_report
+from maquette.runs.scorers.known import scorer_for
 from maquette.runs.scoring import Scoring
 from maquette.runs.trackers import Tracking
 from maquette.training.callback import Callback
 from maquette.training.session import Session
 from maquette.training.trainer import Trainer
+from maquette.workflows.calibrating import note_temperature
 from maquette.workflows.pictures import pictures_for
 from maquette.workflows.planning import planned
 
@@ -167,22 +168,18 @@ def standard_callbacks(run: Run, trainer: Trainer, dataset: ImageDataset) -> lis
 def _scoring(run: Run, trainer: Trainer, dataset: ImageDataset) -> Scoring | None:
     """What takes the scores; None where there is nothing to judge, or too little to judge by."""
     settings, training = run.recipe.callbacks, run.recipe.training
-    judged = held_out(run, dataset)
-    enough = min(settings.score_pictures, len(judged)) >= FEWEST_JUDGED
-    if not enough or not isinstance(trainer.family, Generates):
+    if settings.score_pictures < FEWEST_JUDGED:
+        return None
+    judged = held_out(run, dataset).on(trainer.engine.device)
+    count, batch = settings.score_pictures, training.batch_size
+    scorer = scorer_for(trainer.family, judged, count, training.seed, batch)
+    if scorer is None or scorer.count < FEWEST_JUDGED:
         return None
     every_steps = settings.checkpoint_every_steps  # a score without a checkpoint serves nobody
     if settings.score_every_images is not None:
-        between = settings.score_every_images / (every_steps * training.batch_size)
+        between = settings.score_every_images / (every_steps * batch)
         every_steps *= max(1, round(between))
-    return Scoring(
-        judged.on(trainer.engine.device),
-        settings.score_pictures,
-        every_steps,
-        training.seed,
-        training.batch_size,
-        settings.score_share,
-    )
+    return Scoring(scorer, every_steps, settings.score_share)
 
 
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
@@ -191,7 +188,8 @@ def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
         kept = pictures_for(run.recipe, run.dataset_path, "holdout")
     except DatasetError:
         return dataset
-    return kept if len(kept) >= FEWEST_JUDGED else dataset
+    fewest = min(len(domain) for domain in (kept, kept.partners or kept))
+    return kept if fewest >= FEWEST_JUDGED else dataset
 
 
 def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Callback]) -> None:
@@ -214,6 +212,7 @@ def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Ca
                 "score": served.entry.facts["score"],
             }
         )
+        note_temperature(run, str(session.trainer.engine.device))
     except RunError:
         run.note(served=None)
     for callback in callbacks:
