@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from commands import listing, maquette, start_maquette
+from drawing_files import write_drawings
 from picture_files import encoded, noise, write_pictures
 
 
@@ -124,6 +125,29 @@ def test_bars_can_be_kept(here):
         == 0
     )
     assert json.loads((here / "d" / "dataset.json").read_text())["policy"]["bars"] == "kept"
+
+
+def test_drawings_keep_their_strokes_and_may_have_them_as_channels(here):
+    write_drawings(here / "cat.ndjson", "cat", range(12))
+    command = "data build cat.ndjson --size 28 --out"
+    assert maquette(*command.split(), "d").code == 0
+    ended = maquette(*command.split(), "channels", "--stroke-channels")
+    assert ended.code == 0, ended.err
+    for name, channels in (("d", 1), ("channels", 3)):
+        manifest = json.loads((here / name / "dataset.json").read_text())
+        assert manifest["strokes"]["points"] == len(np.load(here / name / "strokes.npy"))
+        assert manifest["spec"]["channels"] == channels
+    refused = maquette("data", "build", "photos", "--out", "p", "--size", "28", "--stroke-channels")
+    assert refused.code == 1 and "is a picture without strokes" in refused.err
+    assert not (here / "p").exists()
+
+
+def test_changing_strokes_of_what_has_none_is_refused(here):
+    assert maquette("data", "build", "photos", "--out", "d", "--size", "32").code == 0
+    command = "train gan --data d --out run --set data.strokes.partial=0.5"
+    ended = maquette(*command.split())
+    assert ended.code == 1 and "data.strokes cannot be had from photos" in ended.err
+    assert not (here / "run").exists()
 
 
 def test_a_table_names_the_classes(here):

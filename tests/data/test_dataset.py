@@ -217,7 +217,7 @@ def test_a_damaged_manifest_is_refused(folder: Path, tmp_path: Path, content: by
 def test_a_newer_format_is_refused(folder: Path, tmp_path: Path) -> None:
     copy = damaged(folder, tmp_path)
     manifest = json.loads((copy / "dataset.json").read_text())
-    (copy / "dataset.json").write_text(json.dumps({**manifest, "format": 2, "new": "thing"}))
+    (copy / "dataset.json").write_text(json.dumps({**manifest, "format": 99, "new": "thing"}))
     assert "newer" in refusal(copy)
 
 

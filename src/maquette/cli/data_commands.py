@@ -146,6 +146,12 @@ def build(
     keep_bars: Annotated[
         bool, typer.Option("--keep-bars", help="Do not crop letterbox and pillarbox bars.")
     ] = False,
+    stroke_channels: Annotated[
+        bool,
+        typer.Option(
+            "--stroke-channels", help="Drawings get the order of strokes and time as channels."
+        ),
+    ] = False,
     unlike: Unlike = None,
     features: Features = None,
     family: Family = None,
@@ -184,6 +190,7 @@ def build(
         holdout=holdout,
         drop=[name for names in drop or [] for name in names.split(",") if name],
         keep_bars=keep_bars,
+        stroke_channels=stroke_channels,
         unlike=unlike or [],
         features=features,
         family=family,

@@ -4,19 +4,21 @@ A batch is a function of (seed, step) alone, whether the pictures are resident o
 streamed from disk, so there is no iterator state to save and a resumed run repeats itself.
 """
 
-from functools import lru_cache, partial
 from pathlib import Path
 
-import numpy as np
 import psutil  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
 from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Pixels, Seeds, to_float
-from maquette.core.randomness import picture_seeds, shuffled, uniform
-from maquette.data.manifest import LABELS, Manifest, read_manifest
+from maquette.core.randomness import picture_seeds, uniform
+from maquette.data.manifest import Manifest, read_manifest
+from maquette.data.mapping import mapped_labels, mapped_shards, mapped_strokes
+from maquette.data.orders import BalancedOrder, Order, ShuffledOrder
+from maquette.data.redrawing import Redrawing
 from maquette.data.rows import ChosenRows, MappedRows, ResidentRows, RowNumbers, Rows
+from maquette.data.settings import StrokeSettings
 
 SHARE_OF_FREE_MEMORY = 0.25  # what a resident dataset may take; the rest is for networks
 
@@ -33,16 +35,23 @@ class ImageDataset:
         name: str = "in memory",
         fingerprint: str = "",
         mirror: bool = False,
+        balance_classes: bool = False,
         partners: "ImageDataset | None" = None,
+        redrawing: Redrawing | None = None,
         device: torch.device | str = "cpu",
     ):
-        """`mirror` flips half of the pictures of every batch, drawn anew each time."""
+        """`mirror` flips half of the pictures of every batch, drawn anew each time.
+        `balance_classes` shows every class equally often; DatasetError where there are none.
+
+        `redrawing` is there for drawings whose strokes are known, and may change them in batches.
+        """
         self._rows = ResidentRows(pixels) if isinstance(pixels, Tensor) else pixels
         self.spec, self.name, self.fingerprint = spec, name, fingerprint
         self.device = torch.device(device)
         self.labels = None if labels is None else labels.long().to(self.device)
-        self.mirror, self.partners = mirror, partners
-        self._permutation = lru_cache(maxsize=2)(partial(shuffled, len(self._rows)))
+        self.mirror, self.partners, self._redrawing = mirror, partners, redrawing
+        self.balance_classes = balance_classes
+        self._order = self._chosen_order()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -50,25 +59,33 @@ class ImageDataset:
     @property
     def resident(self) -> bool:
         """Whether every picture is in memory already, so that fetching ahead gains nothing."""
-        return isinstance(self._rows, ResidentRows) and (
-            self.partners is None or self.partners.resident
+        return (
+            isinstance(self._rows, ResidentRows)
+            and not (self._redrawing is not None and self._redrawing.altering)
+            and (self.partners is None or self.partners.resident)
         )
+
+    @property
+    def stroke_channels(self) -> bool:
+        """Whether the channels are ink, order of the strokes and progress of the pen."""
+        return self._redrawing is not None and self._redrawing.stroke_channels
 
     def batch(self, step: int, size: int, seed: int, *, part: tuple[int, int] = (0, 1)) -> Batch:
         """The batch of this step, or this (rank, world) process's equal part of it.
 
         `size` counts the whole batch and may exceed the dataset; every epoch shows every picture
-        exactly once, in an order of its own. Images are channels_last on `self.device`.
+        exactly once, in an order of its own, unless classes are balanced. Images are channels_last
+        on `self.device`.
         """
         rank, world = part
         assert size % world == 0, "a batch is divided evenly between processes"
         seeds = picture_seeds(size, seed, "batch", step).chunk(world)[rank]
         positions = torch.arange(step * size, (step + 1) * size).chunk(world)[rank]
-        rows = self._order(positions, seed, "images")
+        rows = self._order.rows(positions, seed, "images")
         labels = None if self.labels is None else self.labels[rows.to(self.device)]
         partners = None
         if self.partners is not None:
-            partner_rows = self.partners._order(positions, seed, "partners")
+            partner_rows = self.partners._order.rows(positions, seed, "partners")
             partners = self.partners._images(partner_rows, seeds, "mirror partners")
         return Batch(
             images=self._images(rows, seeds, "mirror"),
@@ -80,6 +97,15 @@ class ImageDataset:
     def pictures(self, rows: RowNumbers) -> Pixels:
         """These rows as stored, in this order, on `self.device`; for evaluation and reports."""
         return self._rows.read(rows).to(self.device)
+
+    def partial_pictures(self, rows: RowNumbers, share: float) -> Pixels:
+        """These rows as they were when `share` of each drawing's points, 0 to 1, had been drawn.
+
+        DatasetError for a dataset without strokes.
+        """
+        if self._redrawing is None:
+            raise DatasetError(_no_strokes(self.name, "unfinished drawings"))
+        return self._redrawing.partial(rows, share).to(self.device)
 
     def domain(
         self, label: int, spec: ImageSpec, partners: "ImageDataset | None" = None
@@ -102,6 +128,7 @@ class ImageDataset:
             fingerprint=self.fingerprint,
             mirror=self.mirror,
             partners=partners,
+            redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
             device=self.device,
         )
 
@@ -122,21 +149,27 @@ class ImageDataset:
             name=self.name,
             fingerprint=self.fingerprint,
             mirror=self.mirror,
+            balance_classes=self.balance_classes,
             partners=None if self.partners is None else self.partners.on(device),
+            redrawing=self._redrawing,
             device=device,
         )
 
-    def _order(self, positions: Tensor, seed: int, stream: str) -> RowNumbers:
-        """Rows at these positions of the endless sequence of shuffled epochs."""
-        epochs, places = positions // len(self), positions % len(self)
-        rows = torch.empty_like(positions)
-        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1):
-            here = epochs == epoch
-            rows[here] = self._permutation(seed, stream, epoch)[places[here]]
-        return rows
+    def _chosen_order(self) -> Order:
+        if not self.balance_classes:
+            return ShuffledOrder(len(self))
+        if self.labels is None:
+            raise DatasetError(
+                f"the dataset {self.name} has no classes to balance: set data.balance_classes to "
+                "false"
+            )
+        return BalancedOrder(self.labels)
 
     def _images(self, rows: RowNumbers, seeds: Seeds, mirror_stream: str) -> Images:
-        images = to_float(self.pictures(rows))
+        if self._redrawing is not None and self._redrawing.altering:
+            images = to_float(self._redrawing.altered(rows, seeds).to(self.device))
+        else:
+            images = to_float(self.pictures(rows))
         if not self.mirror:
             return images
         flipped = (uniform(seeds, 1, stream=mirror_stream) < 0.5).to(self.device)
@@ -148,9 +181,13 @@ def open_dataset(
     split: str = "train",
     mirror: bool = False,
     partners: ImageDataset | None = None,
+    strokes: StrokeSettings | None = None,
+    balance_classes: bool = False,
 ) -> ImageDataset:
     """One split of a dataset folder, memory-mapped; DatasetError when it cannot be used.
 
+    `strokes` says how batches of drawings are changed, where their strokes are kept;
+    `balance_classes` shows every class equally often.
     Checksums are not recomputed here: opening stays instant however large the dataset is.
     """
     folder = Path(path)
@@ -164,13 +201,15 @@ def open_dataset(
             f"the {split} split of {folder} is empty; build the dataset with more pictures"
         )
     return ImageDataset(
-        MappedRows(_mapped_shards(folder, manifest), start, stop),
+        MappedRows(mapped_shards(folder, manifest), start, stop),
         manifest.image_spec(),
-        labels=_labels(folder, manifest, start, stop),
+        labels=mapped_labels(folder, manifest, start, stop),
         name=manifest.name,
         fingerprint=fingerprint,
         mirror=mirror,
+        balance_classes=balance_classes,
         partners=partners,
+        redrawing=_redrawing(folder, manifest, start, stop, strokes or StrokeSettings()),
     )
 
 
@@ -181,33 +220,20 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def _mapped_shards(folder: Path, manifest: Manifest) -> list[np.ndarray]:
-    spec = manifest.spec
-    return [
-        _mapped(folder / shard.file, (shard.rows, spec.height, spec.width, spec.channels), np.uint8)
-        for shard in manifest.shards
-    ]
+def _redrawing(
+    folder: Path, manifest: Manifest, start: int, stop: int, settings: StrokeSettings
+) -> Redrawing | None:
+    strokes = mapped_strokes(folder, manifest, start, stop)
+    if strokes is not None:
+        spec = manifest.image_spec()
+        return Redrawing(strokes, spec, manifest.policy.stroke_channels, settings)
+    if settings.change:
+        raise DatasetError(_no_strokes(manifest.name, "data.strokes"))
+    return None
 
 
-def _labels(folder: Path, manifest: Manifest, start: int, stop: int) -> Labels | None:
-    if not manifest.spec.classes:
-        return None
-    labels = np.array(_mapped(folder / LABELS, (manifest.rows,), np.int32)[start:stop])
-    if labels.min() < -1 or labels.max() >= len(manifest.spec.classes):
-        raise DatasetError(f"{folder / LABELS} names classes that do not exist; build it again")
-    return torch.from_numpy(labels)
-
-
-def _mapped(file: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
-    try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise DatasetError(f"{file} is missing from its dataset; build the dataset again") from None
-    except (OSError, ValueError, EOFError):
-        raise DatasetError(f"{file} is damaged or cut short; build the dataset again") from None
-    if array.shape != shape or array.dtype != dtype:
-        raise DatasetError(
-            f"{file} does not match its dataset.json (it holds {array.dtype} {array.shape}); "
-            "build the dataset again"
-        )
-    return np.asarray(array)
+def _no_strokes(name: str, asked: str) -> str:
+    return (
+        f"{asked} cannot be had from {name}, which keeps no pen strokes: build it again, from "
+        "drawings (.ndjson) alone"
+    )

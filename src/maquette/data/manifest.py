@@ -3,6 +3,9 @@
 - `dataset.json`: this manifest, written last; its sha256 is the dataset's fingerprint.
 - `images-00000.npy` ...: uint8 (rows, height, width, channels), C order, at most 256 MiB a shard.
 - `labels.npy`: int32 (rows,), -1 where unlabelled; only when there are classes.
+- `strokes.npy`, `stroke-ends.npy`: only when every picture is a drawing; since format 3. Float32
+  (points, 4): x, y, number of the stroke, milliseconds (0 where not recorded), of row after row;
+  and int64 (rows,): the number of points up to the end of each row.
 - `items.jsonl`: one line per item that was looked at: where it came from, its row, its findings,
   and for those left out the reason.
 - `findings.json`: what the checks found (see `findings/`); since format 2.
@@ -20,9 +23,10 @@ from maquette.core.errors import DatasetError
 from maquette.core.images import ImageSpec
 from maquette.core.settings import Settings
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST, ITEMS, LABELS = "dataset.json", "items.jsonl", "labels.npy"
 FINDINGS = "findings.json"
+STROKES, STROKE_ENDS = "strokes.npy", "stroke-ends.npy"
 
 
 class Policy(Settings):
@@ -44,6 +48,8 @@ class Policy(Settings):
     """cropped or kept: letterbox and pillarbox bars."""
     dropped: tuple[str, ...] = ()
     """Kinds of findings whose pictures were left out."""
+    stroke_channels: bool = False
+    """Whether the channels are ink, order of the strokes and progress of the pen, not colours."""
 
 
 class StoredSpec(Settings):
@@ -62,6 +68,12 @@ class Shard(Settings):
     rows: int = Field(ge=1)
 
 
+class StoredStrokes(Settings):
+    """What `strokes.npy` holds."""
+
+    points: int = Field(ge=0)
+
+
 class Manifest(Settings):
     """The content of `dataset.json`."""
 
@@ -73,6 +85,8 @@ class Manifest(Settings):
     splits: dict[str, tuple[int, int]]
     """Row ranges, end exclusive."""
     shards: tuple[Shard, ...] = Field(min_length=1)
+    strokes: StoredStrokes | None = None
+    """Where every picture is a drawing, and its strokes are kept."""
     sha256: dict[str, str]
     """Of every other file in the folder, without the quarantine."""
     policy: Policy

@@ -70,6 +70,7 @@ def build_dataset(
     label_table: str | Path | None = None,
     holdout: float = 0.1,
     keep_bars: bool = False,
+    stroke_channels: bool = False,
     drop: Sequence[str] = (),
     unlike: Sequence[str | Path] = (),
     features: str | Path | None = None,
@@ -82,9 +83,10 @@ def build_dataset(
 
     `size` is "64" or "96x128" (height x width, pixels). `drop` names kinds of findings, such as
     "duplicates", whose pictures are left out, and those like the pictures of `unlike` are too; what
-    is left out is kept in `out/quarantine`. `report` hears (stage, items done, items in all).
-    Called again after it was stopped, it goes on. Raises DatasetError with one sentence, leaving
-    nothing half-written.
+    is left out is kept in `out/quarantine`. With `stroke_channels` drawings have three channels:
+    ink, the order of the strokes and the progress of the pen. `report` hears (stage, items done,
+    items in all). Called again after it was stopped, it goes on. Raises DatasetError with one
+    sentence, leaving nothing half-written.
     """
     reading = reading or Reading()
     choices = Choices(
@@ -94,6 +96,7 @@ def build_dataset(
         label_table=None if label_table is None else read_label_table(str(label_table)),
         holdout=holdout,
         keep_bars=keep_bars,
+        stroke_channels=stroke_channels,
         drop=tuple(drop),
         reading=reading,
         checking=_checking(unlike, features, family, reading, workers),

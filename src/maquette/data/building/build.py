@@ -15,13 +15,14 @@ from maquette.core.errors import DatasetError
 from maquette.core.images import ImageSpec
 from maquette.data.building import layout
 from maquette.data.building.choices import BuildSummary, Choices
-from maquette.data.building.journal import PREPARED, Journal
+from maquette.data.building.journal import POINTS, PREPARED, Journal
 from maquette.data.building.labelling import classes_of
 from maquette.data.building.outcome import Outcome, copies_in, item_lines, outcome
 from maquette.data.building.overview import Report, identity, look_over, silent, survey_of
 from maquette.data.building.quarantine import Quarantine
 from maquette.data.building.records import Record
 from maquette.data.building.splitting import together
+from maquette.data.building.strokes import write_strokes
 from maquette.data.building.workers import default_workers
 from maquette.data.building.writing import Unfinished, whole_or_nothing, write_hashed
 from maquette.data.findings.finding import Finding, Survey
@@ -36,10 +37,10 @@ from maquette.data.manifest import (
     Policy,
     StoredSpec,
 )
-from maquette.data.pictures.looking import Bench
+from maquette.data.pictures.looking import Bench, Look
 from maquette.data.sizes import ImageSize
 from maquette.data.sources.opening import open_source
-from maquette.data.sources.source import Source
+from maquette.data.sources.source import Item, Source
 
 FEWEST_PICTURES = 2
 WORTH_KEEPING = 1000  # items looked at, when something can be mended only afterwards
@@ -66,7 +67,8 @@ def build(
     choices.check()
     opened = [open_source(source, choices.reading) for source in sources]
     grey = choices.colour == "grey" or (choices.colour == "auto" and all(s.grey for s in opened))
-    bench = Bench(size, 1 if grey else 3, choices.fit, choices.keep_bars)
+    channels = 1 if grey and not choices.stroke_channels else 3
+    bench = Bench(size, channels, choices.fit, choices.keep_bars, choices.stroke_channels)
     with whole_or_nothing(out) as folder:
         site = _Site(folder, size, bench, choices, opened)
         site.look(workers or default_workers(), report)
@@ -100,7 +102,16 @@ class _Site:
 
     def look(self, workers: int, report: Report) -> None:
         with self.journal as journal:
-            look_over(self.sources, self.bench, journal, workers, report, self.quarantine.hear)
+            look_over(self.sources, self.bench, journal, workers, report, self._hear)
+
+    def _hear(self, number: int, item: Item, look: Look) -> None:
+        """Of every look, before it is written down."""
+        if self.bench.stroke_channels and look.facts is not None and look.strokes is None:
+            raise DatasetError(
+                f"{item.source} is a picture without strokes, and stroke channels are made of "
+                "strokes: give drawings (.ndjson) alone, or leave --stroke-channels away"
+            )
+        self.quarantine.hear(number, item, look)
 
     def lay_out(self, out: Path, named: Sequence[str], report: Report) -> BuildSummary:
         """Check everything, and write what is kept."""
@@ -151,6 +162,8 @@ class _Site:
         folder, records = self.folder, self.journal.records
         self.quarantine.fill(records, result, layout.prepared_rows(folder / PREPARED, spec))
         shards, sha256 = layout.write_rows(folder, folder / PREPARED, plan, spec)
+        strokes, strokes_sha256 = write_strokes(folder, folder / POINTS, records, plan)
+        sha256 |= strokes_sha256
         lines = item_lines(records, result, plan)
         sha256[ITEMS] = write_hashed(folder / ITEMS, lines)
         text = to_text(listed(findings, survey))
@@ -164,6 +177,7 @@ class _Site:
             counts={**counts, "skipped": len(records) - kept},
             splits={"train": (0, plan.train), "holdout": (plan.train, kept)},
             shards=shards,
+            strokes=strokes,
             sha256=sha256,
             policy=self._policy(),
         )
@@ -175,13 +189,19 @@ class _Site:
         choices = self.choices
         return Policy(
             fit=choices.fit,
-            colour="grey" if self.bench.channels == 1 else "rgb",
+            colour=self._colour(),
             labels="table" if choices.label_table is not None else choices.labels,
             holdout=choices.holdout,
             seed=choices.seed,
             bars="kept" if choices.keep_bars else "cropped",
             dropped=choices.dropped,
+            stroke_channels=choices.stroke_channels,
         )
+
+    def _colour(self) -> str:
+        if self.bench.stroke_channels:
+            return "strokes"
+        return "grey" if self.bench.channels == 1 else "rgb"
 
 
 def _refuse_too_few(

@@ -27,6 +27,7 @@ class Choices:
     holdout: float = 0.1  # share of the pictures kept from training, 0 to 0.5
     seed: int = 0
     keep_bars: bool = False
+    stroke_channels: bool = False  # of drawings: ink, order and progress instead of a colour
     drop: tuple[str, ...] = ()  # kinds of findings whose pictures are left out
     reading: Reading = field(default_factory=Reading)
     checking: Checking = field(default_factory=Checking)
@@ -45,6 +46,8 @@ class Choices:
             raise DatasetError(
                 f"a holdout share of {self.holdout} is out of range: it must be 0 to 0.5"
             )
+        if self.stroke_channels and self.colour != "auto":
+            raise DatasetError("stroke channels take the place of colours: leave one of them away")
         check_drops(self.drop)
 
     @property

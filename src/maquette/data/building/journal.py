@@ -1,8 +1,8 @@
 """The work of a build as it goes: what was looked at, in files that a stopped build goes on with.
 
-Three files grow side by side: `looks.jsonl` (a Record a line), `prepared.raw` (the pixels of
-readable pictures) and `thumbnails.bin` (their JPEGs). A line is written after its pixels and
-thumbnail, so that what a kill leaves behind is cut back to the last whole line.
+Four files grow side by side: `looks.jsonl` (a Record a line), `prepared.raw` (the pixels of
+readable pictures), `thumbnails.bin` (their JPEGs) and `strokes.bin` (the points of drawings). A
+line is written after all else, so that what a kill leaves behind is cut back to the last whole one.
 """
 
 import json
@@ -17,13 +17,10 @@ from maquette.data.building.records import Record, json_line
 from maquette.data.findings.thumbnails import StoredThumbnails
 from maquette.data.pictures.looking import Look
 
-PREPARED, LOOKS, THUMBNAILS, IDENTITY = (
-    "prepared.raw",
-    "looks.jsonl",
-    "thumbnails.bin",
-    "identity.json",
-)
+PREPARED, THUMBNAILS, POINTS = "prepared.raw", "thumbnails.bin", "strokes.bin"
+LOOKS, IDENTITY = "looks.jsonl", "identity.json"
 FLUSH_EVERY_SECONDS = 5.0
+POINT_BYTES = 16  # four float32
 
 
 class Journal:
@@ -36,18 +33,20 @@ class Journal:
         """
         self._folder, self._row_bytes = folder, row_bytes
         self.records: list[Record] = []
-        self._rows = self._thumbnail_bytes = 0
+        self._bytes = dict.fromkeys((PREPARED, THUMBNAILS, POINTS), 0)
         if _begun_for(folder) == identity:
             self._restore()
         else:
-            for name in (PREPARED, LOOKS, THUMBNAILS):
+            for name in (*self._bytes, LOOKS):
                 (folder / name).write_bytes(b"")
             (folder / IDENTITY).write_text(json.dumps(identity))
         self.resumed = len(self.records)
         with ExitStack() as opening:
-            self._pixels = opening.enter_context((folder / PREPARED).open("ab"))
-            self._thumbnails = opening.enter_context((folder / THUMBNAILS).open("ab"))
-            self._lines = opening.enter_context((folder / LOOKS).open("ab"))
+            # Lines last, in every round over the files.
+            self._open = {
+                name: opening.enter_context((folder / name).open("ab"))
+                for name in (*self._bytes, LOOKS)
+            }
             self._files = opening.pop_all()
         self._flushed_at = time.monotonic()
 
@@ -62,14 +61,15 @@ class Journal:
     def append(self, record: Record, look: Look) -> Record:
         """Write one look; the record as it is kept, with the place of its thumbnail."""
         if record.facts is not None:
-            at = (self._thumbnail_bytes, len(look.thumbnail))
-            record = replace(record, facts=replace(record.facts, thumbnail=at))
-            self._thumbnails.write(look.thumbnail)
-            self._thumbnail_bytes += len(look.thumbnail)
+            at = (self._bytes[THUMBNAILS], len(look.thumbnail))
+            points = 0 if look.strokes is None else len(look.strokes)
+            record = replace(record, facts=replace(record.facts, thumbnail=at, points=points))
+            self._write(THUMBNAILS, look.thumbnail)
             if look.pixels is not None:
-                self._pixels.write(look.pixels.tobytes())
-            self._rows += 1
-        self._lines.write(json_line(record.to_json()))
+                self._write(PREPARED, look.pixels.tobytes())
+            if look.strokes is not None:
+                self._write(POINTS, look.strokes.tobytes())
+        self._open[LOOKS].write(json_line(record.to_json()))
         self.records.append(record)
         if time.monotonic() - self._flushed_at > FLUSH_EVERY_SECONDS:
             self.flush()
@@ -77,7 +77,7 @@ class Journal:
 
     def flush(self) -> None:
         """Onto the disk, lines last."""
-        for file in (self._pixels, self._thumbnails, self._lines):
+        for file in self._open.values():
             file.flush()
             os.fsync(file.fileno())
         self._flushed_at = time.monotonic()
@@ -91,33 +91,38 @@ class Journal:
 
     def remove(self) -> None:
         """Take the files away; what a dataset needs of them was copied."""
-        for name in (PREPARED, LOOKS, THUMBNAILS, IDENTITY):
+        for name in (*self._bytes, LOOKS, IDENTITY):
             (self._folder / name).unlink(missing_ok=True)
 
+    def _write(self, name: str, content: bytes) -> None:
+        self._open[name].write(content)
+        self._bytes[name] += len(content)
+
     def _restore(self) -> None:
-        sizes = {n: (self._folder / n).stat().st_size for n in (PREPARED, THUMBNAILS)}
+        sizes = {name: (self._folder / name).stat().st_size for name in self._bytes}
         line_bytes = 0
         for line in _whole_lines(self._folder / LOOKS):
             try:
                 record = Record.from_json(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 break
-            rows, thumbnail_bytes = self._rows, self._thumbnail_bytes
+            needed = dict(self._bytes)
             if record.facts is not None:
-                rows, thumbnail_bytes = rows + 1, sum(record.facts.thumbnail)
-            if rows * self._row_bytes > sizes[PREPARED] or thumbnail_bytes > sizes[THUMBNAILS]:
+                needed[PREPARED] += self._row_bytes
+                needed[THUMBNAILS] = sum(record.facts.thumbnail)
+                needed[POINTS] += record.facts.points * POINT_BYTES
+            if any(needed[name] > sizes[name] for name in needed):
                 break  # a line that reached the disk before its pixels did
             self.records.append(record)
-            self._rows, self._thumbnail_bytes = rows, thumbnail_bytes
+            self._bytes = needed
             line_bytes += len(line)
-        os.truncate(self._folder / LOOKS, line_bytes)
-        os.truncate(self._folder / PREPARED, self._rows * self._row_bytes)
-        os.truncate(self._folder / THUMBNAILS, self._thumbnail_bytes)
+        for name, kept in (*self._bytes.items(), (LOOKS, line_bytes)):
+            os.truncate(self._folder / name, kept)
 
 
 def _begun_for(folder: Path) -> str | None:
     """The identity in a folder that holds every file of a journal."""
-    if not all((folder / name).is_file() for name in (PREPARED, LOOKS, THUMBNAILS)):
+    if not all((folder / name).is_file() for name in (PREPARED, THUMBNAILS, POINTS, LOOKS)):
         return None
     try:
         identity = json.loads((folder / IDENTITY).read_text())

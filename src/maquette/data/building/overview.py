@@ -21,7 +21,7 @@ Report = Callable[[str, int, int | None], None]  # stage, done, in all when that
 Hear = Callable[[int, Item, Look], None]  # number of the item, as in the journal
 
 # Raise it when a look gives something else than before: older journals are then begun anew.
-LOOKS_VERSION = 1
+LOOKS_VERSION = 2
 
 
 def silent(_stage: str, _done: int, _total: int | None) -> None:

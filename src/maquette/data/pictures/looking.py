@@ -17,7 +17,7 @@ from PIL import Image
 from maquette.data.pictures.bars import find_bars
 from maquette.data.pictures.content import Box, Content, Drawing, Raster
 from maquette.data.pictures.decoding import Decoded, decode
-from maquette.data.pictures.drawing import rasterise
+from maquette.data.pictures.drawing import Timed, rasterise, timed_points
 from maquette.data.pictures.faults import Fault, PictureError
 from maquette.data.pictures.hashing import perceptual_hash
 from maquette.data.pictures.preparation import Fit, fitted, image_of, prepare
@@ -52,6 +52,7 @@ class Facts:
     hash: int  # 64-bit perceptual hash
     mirrored_hash: int  # of the same picture flipped left to right
     thumbnail: tuple[int, int] = (0, 0)  # offset and length in the store of thumbnails
+    points: int = 0  # of the pen, in the store of strokes
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Facts":
@@ -69,6 +70,7 @@ class Look:
     fault: Fault | None
     thumbnail: bytes  # JPEG, longest side at most THUMBNAIL_PX, bars included; empty for a fault
     pixels: Raster | None  # in the dataset's size; None for a fault or without a size
+    strokes: Timed | None = None  # of a drawing, where there are pixels
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Bench:
     channels: int = 3
     fit: Fit = "cover"
     keep_bars: bool = False
+    stroke_channels: bool = False  # drawings get ink, order and progress; see core/strokes
 
     def look(self, content: Content, box: Box | None = None) -> Look:
         """Never raises for what a picture holds; `box`, where given, is believed."""
@@ -94,8 +97,10 @@ class Bench:
             except PictureError as problem:
                 return Look(None, problem.fault, b"", None)
         facts = _facts(_sha256(content), decoded, box)
-        drawing = content if isinstance(content, Drawing) else None
-        return Look(facts, None, _thumbnail(decoded.image), self._pixels(drawing, decoded, box))
+        thumbnail = _thumbnail(decoded.image)
+        if isinstance(content, Drawing):
+            return Look(facts, None, thumbnail, self._drawn(content), self._strokes(content))
+        return Look(facts, None, thumbnail, self._pixels(decoded, box))
 
     def _decoded(self, content: Content, whole: bool) -> Decoded:
         if isinstance(content, bytes):
@@ -115,11 +120,20 @@ class Bench:
         box = find_bars(_raster(decoded_whole.image))
         return (decoded, None) if box is None else (decoded_whole, box)
 
-    def _pixels(self, drawing: Drawing | None, decoded: Decoded, box: Box | None) -> Raster | None:
+    def _drawn(self, drawing: Drawing) -> Raster | None:
+        """In the dataset's size, the pen as well."""
         if self.size is None:
             return None
-        if drawing is not None:  # drawn in the dataset's size, the pen as well
-            return prepare(drawing, self.size, self.channels, self.fit).pixels
+        if self.stroke_channels:
+            return rasterise(drawing, self.size.height, self.size.width, self.channels)
+        return prepare(drawing, self.size, self.channels, self.fit).pixels
+
+    def _strokes(self, drawing: Drawing) -> Timed | None:
+        return None if self.size is None else timed_points(drawing)
+
+    def _pixels(self, decoded: Decoded, box: Box | None) -> Raster | None:
+        if self.size is None:
+            return None
         kept = None if self.keep_bars else box
         return fitted(decoded.image, self.size, self.channels, self.fit, kept)
 
