@@ -19,6 +19,7 @@ from maquette.cli import (
     data_commands,
     export_commands,
     recipe_commands,
+    teach_commands,
     translate_commands,
 )
 from maquette.cli.failing import one_sentence
@@ -155,6 +156,7 @@ def generate(
 
 app.command()(translate_commands.translate)
 app.command()(classify_commands.classify)
+app.command()(teach_commands.teach)
 
 
 @app.command()

@@ -59,7 +59,7 @@ def classify(
     if not isinstance(family, Classifies):
         raise RunError(f"{run.folder} holds a {run.recipe.family}, which does not name classes")
     bench, turns_over = preparation_of(run), reads_drawings(run)
-    items, total = _items(sources)
+    items, total = read_items(sources)
     answers: list[Answer] = []
     while part := list(islice(items, BATCH)):
         answers += _answered(family, bench, turns_over, part, top, target)
@@ -87,8 +87,8 @@ def save_answers(answers: Sequence[Answer], file: str | Path) -> Path:
     return path
 
 
-def _items(sources: Sequence[str | Path]) -> tuple[Iterator[Item], int | None]:
-    """Everything there is, and how much, where that is known."""
+def read_items(sources: Sequence[str | Path]) -> tuple[Iterator[Item], int | None]:
+    """Every picture there is, single files among them, and how many, where that is known."""
     opened = [_opened(Path(source), str(source)) for source in sources]
     counts = [count for _, count in opened]
     total = None if None in counts else sum(count for count in counts if count is not None)

@@ -3,11 +3,13 @@
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from torch import Tensor
 
 from maquette.core.devices import Engine, start_engine
 from maquette.core.errors import DatasetError, MaquetteError, RunError, SettingsError
@@ -52,28 +54,30 @@ def train(
     out: str | Path | None = None,
     *,
     overrides: Sequence[str] = (),
+    weights: Mapping[str, Tensor] | None = None,
     watchers: Watchers | None = None,
 ) -> TrainingResult:
     """Train a recipe (a shipped name, a YAML file or a Recipe) on a dataset folder.
 
     `recipe` may also be a run folder: then that run continues. So does a run already in `out`.
     A new run that could not take its first step leaves nothing behind.
-    `overrides` are settings such as "training.steps=500". `watchers` are more callbacks, given the
-    run and its trainer. Raises SettingsError, DatasetError or RunError, each with one sentence.
+    `overrides` are settings such as "training.steps=500". A new run begins at `weights`, by name,
+    or as its family begins. `watchers` are more callbacks, given the run and its trainer.
+    Raises SettingsError, DatasetError or RunError, each with one sentence.
     """
     plan = planned(recipe, data, out, overrides)
     engine = start_engine(plan.recipe.training.device, plan.recipe.training.precision)
     run = plan.begin(engine)
     if not engine.is_main:
         run.recipe = plan.recipe
-        return _sit(run, plan.dataset, engine, watchers)
+        return _sit(run, plan.dataset, engine, weights, watchers)
     try:
         with run.locked():
             if plan.recipe != run.recipe:
                 run.change_recipe(plan.recipe)
             if data is not None:
                 run.note(dataset=run.info["dataset"] | {"path": str(plan.dataset_path.resolve())})
-            return _sit(run, plan.dataset, engine, watchers)
+            return _sit(run, plan.dataset, engine, weights, watchers)
     except MaquetteError:
         if plan.run is None and not run.checkpoints.entries():
             shutil.rmtree(run.folder, ignore_errors=True)
@@ -84,12 +88,15 @@ def _sit(
     run: Run,
     dataset: ImageDataset,
     engine: Engine,
+    weights: Mapping[str, Tensor] | None,
     watchers: Watchers | None,
 ) -> TrainingResult:
     """Train until the end or an interruption, and leave the folder in order."""
     recipe = run.recipe
     seed_everything(recipe.training.seed, "weights")
     family = family_class(recipe.family)(recipe.model, dataset.spec)
+    if weights is not None:  # a run that goes on replaces them by its own
+        family.load_state_dict(weights)
     near = dataset.on(engine.device)
     with nullcontext(near) if near.resident else Prefetcher(near) as source:
         trainer = Trainer(family, source, recipe.training, engine)
