@@ -251,10 +251,10 @@ def test_a_table_without_a_planned_length_goes_by_the_epochs_there_were():
 def test_a_restored_optimizer_keeps_the_layout_it_learns_in():
     convolution = torch.nn.Conv2d(4, 4, 3).to(memory_format=torch.channels_last)
     player = Player(convolution, TrainingSettings(steps=1).optimizer, start_engine("cpu", "fp32"))
-    player.blame(convolution(torch.ones(1, 4, 5, 5)).sum())
+    player.blame(Update("convolution", convolution(torch.ones(1, 4, 5, 5)).sum()))
     player.improve(0.1)
     player.restore({name: tensor.contiguous() for name, tensor in player.state().items()})
-    moment = player.optimizer.state[convolution.weight]["exp_avg"]
+    moment = player.state()["0/exp_avg"]
     assert moment.stride() == convolution.weight.stride()
 
 

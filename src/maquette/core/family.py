@@ -26,6 +26,9 @@ class Update:
     player: str  # name of a child network of the family
     loss: Scalar
     notes: Mapping[str, Scalar] = field(default_factory=dict)  # for the history, not for learning
+    # By name of the player's parameter, from families that differentiate by hand: the gradient of
+    # the loss. None lets autograd find it.
+    gradients: Mapping[str, Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,20 @@ class Family(nn.Module, ABC):
         `recent` holds the last 100 values of each loss (by player) and each note.
         """
         yield from ()
+
+
+class OwnStep(nn.Module, ABC):
+    """A player that takes its optimizer's steps itself, for families written out by hand.
+
+    The loop adds up, averages and clips its gradients as everybody's; the rate is the schedule's.
+    """
+
+    @abstractmethod
+    def step(self, rate: float, memory: dict[str, Tensor]) -> None:
+        """Move every parameter along its `.grad`, in place. Nothing is recorded for autograd.
+
+        `memory` holds what earlier steps left in it; it is empty at first, and in checkpoints.
+        """
 
 
 class Generates(Family):

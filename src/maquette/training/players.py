@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from maquette.core.devices import Engine
-from maquette.core.family import Progress
+from maquette.core.family import Progress, Update
 from maquette.core.images import Scalar
+from maquette.training.optimizers import optimizer_of
 from maquette.training.settings import OptimizerSettings
 
 
@@ -14,12 +15,21 @@ class Player:
 
     def __init__(self, network: nn.Module, settings: OptimizerSettings, engine: Engine):
         self.settings, self.engine = settings, engine
-        self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = _optimizer(self.parameters, settings)
+        self._named = {n: p for n, p in network.named_parameters() if p.requires_grad}
+        self.parameters = list(self._named.values())
+        self.optimizer = optimizer_of(network, self.parameters, settings)
 
-    def blame(self, loss: Scalar) -> None:
-        """Accumulate this loss's gradient in this player's parameters, and in no other's."""
-        torch.autograd.backward(loss, inputs=self.parameters)
+    def blame(self, update: Update, parts: int = 1) -> None:
+        """Add up the gradient of this update, one of so many micro-batches, in this player's
+        parameters and in no other's."""
+        if update.gradients is None:
+            torch.autograd.backward(update.loss / parts, inputs=self.parameters)
+            return
+        assert update.gradients.keys() == self._named.keys(), "a gradient for every parameter"
+        for name, gradient in update.gradients.items():
+            parameter = self._named[name]
+            share = gradient.to(parameter.dtype) / parts
+            parameter.grad = share if parameter.grad is None else parameter.grad + share
 
     def rate(self, progress: Progress) -> float:
         return self.settings.schedule.rate(self.settings.learning_rate, progress)
@@ -31,48 +41,14 @@ class Player:
         norm = nn.utils.get_total_norm(gradients)
         if self.settings.clip is not None:
             nn.utils.clip_grads_with_norm_(self.parameters, self.settings.clip, norm)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        self.optimizer.step(rate)
+        for parameter in self.parameters:
+            parameter.grad = None
         return norm
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's tensors, named "<parameter index>/<what>"."""
-        return {
-            f"{index}/{key}": value
-            for index, values in self.optimizer.state_dict()["state"].items()
-            for key, value in values.items()
-            if value is not None
-        }
+        """The optimizer's tensors by name."""
+        return self.optimizer.state()
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            index, key = name.split("/")
-            parameter = self.parameters[int(index)]
-            if (
-                tensor.dim() and tensor.shape == parameter.shape
-            ):  # in its layout (channels_last), as when learning
-                tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-            state.setdefault(int(index), {})[key] = tensor
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _optimizer(parameters: list[nn.Parameter], s: OptimizerSettings) -> torch.optim.Optimizer:
-    match s.kind:
-        case "adam":
-            return torch.optim.Adam(parameters, s.learning_rate, s.betas, s.epsilon, s.weight_decay)
-        case "adamw":
-            return torch.optim.AdamW(
-                parameters, s.learning_rate, s.betas, s.epsilon, s.weight_decay
-            )
-        case "rmsprop":
-            return torch.optim.RMSprop(
-                parameters, s.learning_rate, s.decay, s.epsilon, s.weight_decay, s.momentum
-            )
-        case "sgd":
-            return torch.optim.SGD(
-                parameters, s.learning_rate, s.momentum, weight_decay=s.weight_decay
-            )
+        self.optimizer.restore(tensors)

@@ -136,7 +136,7 @@ class Trainer:
             if only not in (None, player):
                 continue
             for update in updates:
-                self.players[player].blame(update.loss / parts)
+                self.players[player].blame(update, parts)
             yield player, _means(updates)
 
     def _next_update(self, story: Iterator[Update]) -> Update | None:
