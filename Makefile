@@ -46,7 +46,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/uv
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/uv
 	@echo "setting up $(VENV) for development (once, about a minute)"
-	$(INSTALL) -e ".[dev,track,hub]" && touch $@
+	$(INSTALL) -e ".[dev,export,track,hub]" && touch $@
 
 clean:
 	rm -rf $(VENV)
