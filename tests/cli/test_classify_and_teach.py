@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from commands import TINY, listing, make_dataset, maquette
+from maquette.core.images import to_float
 from maquette.data.dataset import open_dataset
 from maquette.data.manifest import read_manifest
 from maquette.data.pictures.content import Drawing
@@ -187,3 +188,17 @@ def test_generators_name_no_classes(tmp_path):
         more = ["--class", "x", "--out", tmp_path / "o"] if command[0] == "teach" else []
         ended = maquette(*command, *more)
         assert ended.code == 1 and "does not name classes" in ended.err
+
+
+def test_a_run_of_drawings_says_how_soon_it_knows(made):
+    ended = maquette("evaluate", made / "run", "--device", "cpu")
+    assert ended.code == 0, ended.err
+    assert "accuracy after 50%" in ended.out
+    stored = json.loads((made / "run" / "evaluation.json").read_text())
+    values = {m["name"]: m["value"] for m in stored["measurements"]}
+    held = open_dataset(made / "data", "holdout")
+    family = open_run(made / "run").served_family()
+    half = to_float(held.partial_pictures(torch.arange(len(held)), 0.5))
+    right = (family.logits(half).argmax(1) == held.labels).float().mean().item()
+    assert values["accuracy after 50% of the drawing"] == pytest.approx(right)
+    assert "How soon does it know?" in (made / "run" / "report.html").read_text()

@@ -15,6 +15,7 @@ _PANELS = {
     "translations.png": "before and after",
     "confusion.png": "what it takes for what",
     "reliability.png": "right as often as it says",
+    "unfinished.png": "how soon it knows",
 }
 
 

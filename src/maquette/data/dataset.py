@@ -70,6 +70,11 @@ class ImageDataset:
         """Whether the channels are ink, order of the strokes and progress of the pen."""
         return self._redrawing is not None and self._redrawing.stroke_channels
 
+    @property
+    def keeps_strokes(self) -> bool:
+        """Whether every picture is a drawing that can be drawn again, or in part."""
+        return self._redrawing is not None
+
     def batch(self, step: int, size: int, seed: int, *, part: tuple[int, int] = (0, 1)) -> Batch:
         """The batch of this step, or this (rank, world) process's equal part of it.
 

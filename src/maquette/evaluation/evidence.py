@@ -4,7 +4,8 @@
 floor is the pictures left as they were. `Answers` is of a classifier.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -98,3 +99,5 @@ class Answers:
     temperature: float  # what the model divides them by when it answers
     foreign: bool  # of another dataset; on held-out ones of its own, temperatures are fitted
     classes: tuple[str, ...]  # their names
+    # For drawings whose strokes are known: what it says after each share of their points.
+    unfinished: Mapping[float, Float[Tensor, "batch classes"]] = field(default_factory=dict)

@@ -29,7 +29,13 @@ from maquette.training.checkpoints import CheckpointStore, Entry, fault_in, read
 
 FORMAT = 1
 # Pictures of an evaluation, for the report.
-PANELS = ("neighbours.png", "translations.png", "confusion.png", "reliability.png")
+PANELS = (
+    "neighbours.png",
+    "translations.png",
+    "confusion.png",
+    "reliability.png",
+    "unfinished.png",
+)
 State = Literal["training", "stopped", "finished", "failed"]
 
 

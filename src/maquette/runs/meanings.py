@@ -19,6 +19,7 @@ _MEANINGS = {  # by how names begin
     "identity error": "How much changes in a picture that needs no translation",
     "top-1 accuracy": "Share of pictures whose class is the first answer",
     "top-3 accuracy": "Share of pictures whose class is among the first three answers",
+    "accuracy after": "Share right when no more of the drawing is there",
     "MAP@3": "How early the right class comes among three answers",
     "calibration error": "How far the confidence of answers is from how often they are right",
     "temperature": "Above 1: answers would be surer than they are right; below 1: less sure",

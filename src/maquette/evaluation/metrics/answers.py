@@ -1,6 +1,7 @@
 """What a classifier is measured by: how often it is right, and whether it knows when."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from maquette.core.family import Classifies
 from maquette.evaluation.calibration import at_temperature, calibration
@@ -64,6 +65,23 @@ class Confidence(Metric[Answers]):
             count=len(labels),
             note=f"the best one for these pictures, 95 % interval; it answers with {used:.3g}",
         )
+
+
+class WhileDrawing(Metric[Answers]):
+    """How soon does it know? Drawings cut off after a share of their points."""
+
+    name = "unfinished"
+    needs = Classifies
+
+    def measure(self, evidence: Answers) -> Iterator[Measurement]:
+        whole = classification(evidence.logits, evidence.labels).top_1.value
+        for share in (0.25, 0.5, 0.75):
+            if share not in evidence.unfinished:
+                continue
+            found = classification(evidence.unfinished[share], evidence.labels)
+            note = f"{_WILSON}; drawings cut off there; ceiling: of the same drawings, finished"
+            name = f"accuracy after {share:.0%} of the drawing"
+            yield replace(_score(name, found.top_1, found.count, note), ceiling=whole)
 
 
 def _score(name: str, score: Score, count: int, note: str) -> Measurement:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from maquette.core.errors import MaquetteError, unknown_name
 from maquette.core.family import Family
 from maquette.evaluation.metric import Metric
-from maquette.evaluation.metrics.answers import Accuracy, Confidence
+from maquette.evaluation.metrics.answers import Accuracy, Confidence, WhileDrawing
 from maquette.evaluation.metrics.classes import ClassFrechet, ClassSpread, LabelAgreement
 from maquette.evaluation.metrics.distances import (
     FrechetDistance,
@@ -40,6 +40,7 @@ METRICS: tuple[Metric, ...] = (
     EachDirection(DensityCoverage()),
     Accuracy(),
     Confidence(),
+    WhileDrawing(),
 )
 
 
