@@ -17,6 +17,7 @@ from maquette.data.pictures.content import Drawing
 from maquette.data.pictures.drawing import rasterise
 from maquette.runs.folder import open_run
 from maquette.workflows.classifying import classify
+from maquette.workflows.serving import reads_drawings
 from maquette.workflows.teaching import prepare_lesson, taught
 
 LINE = {
@@ -202,3 +203,24 @@ def test_a_run_of_drawings_says_how_soon_it_knows(made):
     right = (family.logits(half).argmax(1) == held.labels).float().mean().item()
     assert values["accuracy after 50% of the drawing"] == pytest.approx(right)
     assert "How soon does it know?" in (made / "run" / "report.html").read_text()
+
+
+def test_grey_pictures_on_paper_are_no_drawings(made, tmp_path):
+    """A pen that draws bright on dark would show such a run what it never saw."""
+    for number in range(12):
+        for kind in ("lying", "standing"):
+            place = tmp_path / "pictures" / kind / f"{number}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(255 - raster(kind, number)).save(place)
+    data = tmp_path / "data"
+    built = maquette(
+        *("data", "build", tmp_path / "pictures", "--out", data, "--size", "16", "--colour", "grey")
+    )
+    assert built.code == 0, built.err
+    ended = maquette(
+        *("train", "scratch-mlp", "--data", data, "--out", tmp_path / "run", "--steps", "4"),
+        *("--set", "model.width=4", "--set", "training.device=cpu"),
+    )
+    assert ended.code == 0, ended.err
+    assert not reads_drawings(open_run(tmp_path / "run"))
+    assert reads_drawings(open_run(made / "run"))

@@ -5,15 +5,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from maquette import __version__
-from maquette.core.errors import DatasetError, RunError, SettingsError
+from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Classifies
-from maquette.data.manifest import read_manifest
 from maquette.data.pictures.preparation import Fit
 from maquette.networks.rasteriser import Rasteriser
 from maquette.runs.folder import Run, open_run
@@ -28,6 +27,7 @@ from maquette.workflows.exporting_graphs import (
 from maquette.workflows.exporting_page import single_file, site
 from maquette.workflows.exporting_pictures import Picture
 from maquette.workflows.exporting_runtime import runtime
+from maquette.workflows.serving import preparation_of, reads_drawings
 
 FORMAT = 1
 ABOUT = "model.json"  # tells an export from anything else
@@ -78,8 +78,8 @@ def export(
             "classifiers can be exported"
         )
     carried = runtime(runtime_folder, _kilobytes(report)) if to == "web" else {}
-    fit = _fit(run)
-    graphs = graphs_of(family, fit, _reads_drawings(run), report)
+    fit = preparation_of(run).fit
+    graphs = graphs_of(family, fit, reads_drawings(run), report)
     about = _about(run, family, fit, graphs)
     files = {f"{name}.onnx": content for name, content in graphs.items()}
     if single:
@@ -115,11 +115,6 @@ def graphs_of(
     return graphs
 
 
-def _reads_drawings(run: Run) -> bool:
-    """Whether a pen can draw what it learnt from: grey pictures, or channels of strokes."""
-    return run.spec.channels == 1 or bool(run.info["dataset"].get("stroke_channels"))
-
-
 def _any_picture() -> tuple[Tensor, Tensor]:
     return torch.zeros(40, 50, 4, dtype=torch.uint8), torch.zeros(1, dtype=torch.uint8)
 
@@ -147,14 +142,6 @@ def _about(run: Run, family: Classifies, fit: Fit, graphs: Mapping[str, bytes]) 
         },
         "inputs": {name: INPUTS[name] for name in sorted(graphs)},
     }
-
-
-def _fit(run: Run) -> Fit:
-    """How the pictures it learnt from were brought to size, where their dataset still tells."""
-    try:
-        return cast(Fit, read_manifest(run.dataset_path)[0].policy.fit)
-    except DatasetError:
-        return "cover"
 
 
 def _kilobytes(report: Report) -> Callable[[int, int | None], None]:

@@ -2,7 +2,10 @@
 
 from typing import cast
 
+import torch
+
 from maquette.core.errors import DatasetError
+from maquette.data.dataset import open_dataset
 from maquette.data.manifest import read_manifest
 from maquette.data.pictures.looking import Bench
 from maquette.data.pictures.preparation import Fit
@@ -10,6 +13,9 @@ from maquette.data.sizes import ImageSize
 from maquette.runs.folder import Run
 
 PAPER = 127.5  # mean level of a border from which a drawing is taken for one on paper
+
+
+_SEEN = 256  # pictures that tell bright on dark from dark on bright
 
 
 def preparation_of(run: Run) -> Bench:
@@ -27,5 +33,18 @@ def preparation_of(run: Run) -> Bench:
 
 
 def reads_drawings(run: Run) -> bool:
-    """Whether it learnt from drawings, bright on dark: grey pictures, or channels of strokes."""
-    return run.spec.channels == 1 or bool(run.info["dataset"].get("stroke_channels"))
+    """Whether a pen can draw what it learnt from: strokes, or grey pictures bright on dark.
+
+    Where the dataset is gone, grey pictures are taken for such.
+    """
+    if run.info["dataset"].get("stroke_channels"):
+        return True
+    if run.spec.channels != 1:
+        return False
+    try:
+        dataset = open_dataset(run.dataset_path)
+    except DatasetError:
+        return True
+    pixels = dataset.pictures(torch.arange(min(_SEEN, len(dataset)))).float()
+    edges = [pixels[..., 0, :], pixels[..., -1, :], pixels[..., 0], pixels[..., -1]]
+    return dataset.keeps_strokes or bool(torch.cat(edges, -1).mean() < PAPER)
