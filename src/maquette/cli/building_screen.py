@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from maquette.cli.console import console, counting_stages, errors, printable
 from maquette.cli.findings_table import findings_table
 from maquette.data.building.choices import BuildSummary, Colour, Labels
+from maquette.data.manifest import read_manifest
 from maquette.data.pictures.preparation import Fit
 from maquette.data.sources.source import Reading
 from maquette.workflows.datasets import build_dataset
@@ -70,4 +71,11 @@ def _tell(summary: BuildSummary) -> None:
         console.print(f"  left out {count:,}: {kind}")
     if summary.reasons:
         console.print(f"  why each: {printable(summary.folder / 'quarantine' / 'reasons.csv')}")
-    console.print(f"next: maquette train gan --data {printable(summary.folder)}")
+    recipe = "drawings" if _are_drawings(summary) else "gan"
+    console.print(f"next: maquette train {recipe} --data {printable(summary.folder)}")
+
+
+def _are_drawings(summary: BuildSummary) -> bool:
+    """Strokes of several classes: to be told apart, rather than made."""
+    kept = read_manifest(summary.folder)[0].strokes is not None
+    return kept and len(summary.spec.classes) > 1

@@ -6,6 +6,9 @@ import typer
 
 from maquette.cli.console import console, printable
 from maquette.cli.watching import TrainingBar, duration
+from maquette.core.family import Classifies, Translates
+from maquette.families import family_class
+from maquette.runs.folder import Run
 from maquette.workflows.training import TrainingResult, train
 
 
@@ -14,8 +17,17 @@ def show(recipe: str, data: str | None, out: str | None, overrides: list[str]) -
         result = train(recipe, data, out, overrides=overrides, watchers=bar)
     say_how_it_ended(result, f"maquette train {result.run.folder}")
     if result.outcome != "interrupted":
-        folder = printable(result.run.folder)
-        console.print(f"next: maquette generate {folder} -n 64 --out grid.png")
+        console.print(f"next: {_next(result.run)}")
+
+
+def _next(run: Run) -> str:
+    """What one does with such a run."""
+    family, folder = family_class(run.recipe.family), printable(run.folder)
+    if issubclass(family, Translates):
+        return f"maquette translate {folder} PICTURE --out translated.png"
+    if issubclass(family, Classifies):
+        return f"maquette evaluate {folder}, or maquette classify {folder} PICTURE"
+    return f"maquette generate {folder} -n 64 --out grid.png"
 
 
 def say_how_it_ended(result: TrainingResult, command: str) -> None:
