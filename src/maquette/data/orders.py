@@ -43,11 +43,12 @@ class ShuffledOrder(Order):
 
 class BalancedOrder(Order):
     """Every round shows every class exactly once, in an order of its own; a class shows all of its
-    pictures before it shows one again."""
+    pictures before it shows one again. Pictures without a label (-1) are not shown."""
 
     def __init__(self, labels: Labels):
-        kinds = labels.cpu()
-        self._classes = [(kinds == kind).nonzero()[:, 0] for kind in kinds.unique()]
+        labels = labels.cpu()
+        each = [(labels == kind).nonzero()[:, 0] for kind in range(int(labels.max()) + 1)]
+        self._classes = [pictures for pictures in each if len(pictures)]
         # Of this round and the next, and of this and the next epoch of every class.
         self._permutation = lru_cache(maxsize=2 + 2 * len(self._classes))(shuffled)
 

@@ -1,0 +1,108 @@
+"""Tells classes of pictures apart: digits, drawings, photos.
+
+The default network is small enough for a web page. What makes few pictures go a long way is done to
+every batch on its device, by the pictures' own seeds: bending (objectives/warping.py) and mixup.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, field_validator, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from maquette.core.errors import unknown_name
+from maquette.core.family import Classifies, Progress, Update
+from maquette.core.images import Batch, Images, ImageSpec
+from maquette.core.mistakes import mistakes_first
+from maquette.core.settings import Settings
+from maquette.networks.small_classifier import SmallClassifier
+from maquette.networks.timm_classifier import load_timm_classifier
+from maquette.networks.vgg import Vgg
+from maquette.objectives.mixing import mixed, smoothed
+from maquette.objectives.warping import WarpSettings, warp
+
+NETWORKS = {"small": SmallClassifier, "vgg": Vgg}
+TIMM = "timm:"
+
+
+class ClassifierSettings(Settings):
+    """Network and regularisation of a classifier."""
+
+    network: str = "small"
+    """small (light and accurate), vgg (the classic) or timm:NAME, any network of timm."""
+
+    width: int = Field(default=12, ge=1, le=512)
+    """Unit of the channels of small and vgg: 12 suits a CPU and a web page."""
+
+    pretrained: bool = False
+    """Begin with timm's own weights, downloaded; only for timm:NAME."""
+
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the last features that is left out of every step, drawn anew each time."""
+
+    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the certainty that is spread over all classes (Szegedy et al. 2016, section 7)."""
+
+    mixup: float = Field(default=0.0, ge=0, le=10)
+    """Lay pictures over each other, as evenly as this says (alpha of Zhang et al. 2018); 0 never,
+    0.2 a little, 1 in any proportion."""
+
+    augmentation: WarpSettings = WarpSettings()
+    """How pictures are bent while they are learnt from."""
+
+    @field_validator("network")
+    @classmethod
+    def _network_exists(cls, name: str) -> str:
+        of_timm = name.startswith(TIMM) and name != TIMM
+        if name not in NETWORKS and not of_timm:
+            raise ValueError(unknown_name("network", name, [*NETWORKS, "timm:NAME"]))
+        return name
+
+    @model_validator(mode="after")
+    def _weights_are_timms(self) -> "ClassifierSettings":
+        if self.pretrained and not self.network.startswith(TIMM):
+            raise ValueError(
+                f"pretrained weights exist for timm:NAME alone: leave it false for {self.network}"
+            )
+        return self
+
+
+class Classifier(Classifies):
+    """One player, `classifier`."""
+
+    Settings = ClassifierSettings
+    settings: ClassifierSettings
+
+    def __init__(self, settings: ClassifierSettings, spec: ImageSpec):
+        super().__init__(settings, spec)
+        if settings.network in NETWORKS:
+            network = NETWORKS[settings.network](spec, settings.width, settings.dropout)
+        else:
+            name = settings.network.removeprefix(TIMM)
+            network = load_timm_classifier(name, spec, settings.dropout, settings.pretrained)
+        self.classifier: nn.Module = network
+
+    def logits(self, images: Images) -> Float[Tensor, "batch classes"]:
+        logits: Tensor = self.classifier(images)
+        return logits
+
+    def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:  # noqa: ARG002
+        assert batch.labels is not None
+        s = self.settings
+        images = warp(batch.images, batch.seeds, s.augmentation, "warp")
+        classes = len(self.spec.classes)
+        images, targets = mixed(images, batch.labels, classes, batch.seeds, s.mixup)
+        logits = self.logits(images).float()
+        loss = F.cross_entropy(logits, smoothed(targets, s.label_smoothing))
+        right = (logits.argmax(1) == batch.labels).float().mean()
+        yield Update("classifier", loss, {"training_accuracy": right})
+
+    @torch.no_grad()
+    def preview(self, batch: Batch) -> Images:
+        assert batch.labels is not None
+        return mistakes_first(batch.images, self.classify(batch.images), batch.labels)
+
+
+family = Classifier
