@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.markup import escape
@@ -74,10 +75,17 @@ def counting_stages(what: str) -> Iterator[Callable[[str, int, int | None], None
         if not errors.is_terminal and time.monotonic() - said_at > PLAIN_LINE_EVERY_SECONDS:
             said_at = time.monotonic()
             of = "" if total is None else f" of {total:,}"
-            errors.print(f"{stage}: {done:,}{of} {what}".rstrip())
+            errors.print(f"{stage}: {done:,}{of} {what}".rstrip() + _pace(progress.tasks[0]))
 
     try:
         yield report
     finally:
         if progress.live.is_started:
             progress.stop()
+
+
+def _pace(task: Task) -> str:
+    """ ", 2.1 a second, 0:03:10 left", as far as it is known."""
+    speed = f", {task.speed:,.1f} a second" if task.speed else ""
+    left = f", {timedelta(seconds=int(task.time_remaining))} left" if task.time_remaining else ""
+    return speed + left

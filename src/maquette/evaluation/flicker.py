@@ -8,10 +8,12 @@ A translation flickers by as much as it exceeds its source, measured in the same
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from maquette.core.images import Images
+
+Held = Float[Tensor, "batch 1 height width"]
 
 _AGREEING = 0.1  # largest difference of a source and its warped past that counts as the same thing
 
@@ -39,7 +41,7 @@ class Flicker:
 
 
 def flicker_of_pair(
-    source: Images, source_before: Images, made: Images, made_before: Images, within: Images
+    source: Images, source_before: Images, made: Images, made_before: Images, within: Held
 ) -> Flicker:
     """Of one frame and the one before, both of the latter warped; `within` is 1 inside the film.
 

@@ -48,6 +48,11 @@ class Film:
         self.damage: str | None = None  # what could not be read, known when frames have ended
 
     @property
+    def stream(self) -> "VideoStream":
+        """What else the film says about its pictures."""
+        return self._stream
+
+    @property
     def seconds(self) -> float | None:
         """How long the film says it is."""
         if self._stream.duration:

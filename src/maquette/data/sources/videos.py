@@ -135,6 +135,11 @@ class VideoSource(Source):
                 last = grey
                 yield frame, scene
 
+    @property
+    def picture(self) -> Box:
+        """The part of each frame without bars; empty for a film without frames."""
+        return self._bars.inside
+
     @cached_property
     def _bars(self) -> "_Bars":
         pictures = self._pictures_for_bars()
