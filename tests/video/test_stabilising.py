@@ -5,7 +5,7 @@ import torch
 
 from films import scene
 from maquette.core.images import Pixels, to_float, to_pixels
-from maquette.video.stabilising import Stabiliser
+from maquette.video.stabilising import WATCHED_EVERY, Stabiliser
 
 
 def frames(count: int) -> list[Pixels]:
@@ -50,9 +50,11 @@ def test_a_cut_begins_anew():
 
 
 def test_watching_changes_nothing_and_a_new_size_has_no_past():
-    stabiliser = Stabiliser(False)
+    stabiliser, watched = Stabiliser(False), []
     (first, second), smaller = frames(2), torch.zeros(1, 3, 20, 20, dtype=torch.uint8)
-    assert stabiliser(first, second)[1] is None
-    shown, moved = stabiliser(second, first)
-    assert shown.equal(first) and moved is not None
+    for _ in range(2 * WATCHED_EVERY):
+        shown, moved = stabiliser(first, second)
+        assert shown.equal(second)
+        watched.append(moved is not None)
+    assert watched == [False] * WATCHED_EVERY + [True] + [False] * (WATCHED_EVERY - 1)
     assert stabiliser(smaller, smaller)[1] is None

@@ -1,5 +1,7 @@
 """`translate` of films: times, sound, position, bars and bytes."""
 
+import json
+import math
 import os
 import shutil
 import signal
@@ -14,7 +16,7 @@ import pytest
 import maquette
 from commands import start_maquette
 from films import contents, difference, scene, write_film
-from maquette.workflows import translating_films
+from maquette.workflows import translating_engines, translating_films
 from translators import translating_run
 
 QUARTER_TURN = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
@@ -71,6 +73,18 @@ def test_damaged_sound_costs_a_note_and_no_picture(run, tmp_path):
     assert done.frames == 25 and any("sound" in remark for remark in done.remarks)
 
 
+def test_sound_of_which_nothing_can_be_decoded_is_left_out(run, tmp_path):
+    film = write_film(tmp_path / "film.mkv", scene(25), sound=["flac", "aac"])
+    content = bytearray(film.read_bytes())
+    at = [i for i in range(len(content)) if content[i : i + 2] == b"\xff\xf8"]
+    for i in at:
+        content[i : i + 12] = bytes(12)
+    film.write_bytes(content)
+    done = maquette.translate(run, film, tmp_path / "out.mp4")
+    assert done.frames == 25 and "left out" in " ".join(done.remarks)
+    assert [kind for kind, _ in contents(tmp_path / "out.mp4").sound] == ["aac"]
+
+
 def test_position_and_shape_of_pixels_are_kept(run, tmp_path):
     frames = scene(3, 48, 64)
     film = write_film(
@@ -124,8 +138,8 @@ def test_stabilising_lowers_flicker(run, tmp_path):
     film = write_film(tmp_path / "film.mp4", frames, lossless=True)
     plain = maquette.translate(run, film, tmp_path / "plain.mp4")
     steady = maquette.translate(run, film, tmp_path / "steady.mp4", stabilise=True)
-    assert steady.flicker.pairs == plain.flicker.pairs == 15
-    assert steady.flicker.source_levels == pytest.approx(plain.flicker.source_levels)
+    assert (steady.flicker.pairs, plain.flicker.pairs) == (15, 3)
+    assert steady.flicker.source_levels == pytest.approx(plain.flicker.source_levels, rel=0.1)
     assert steady.flicker.made_levels < 0.8 * plain.flicker.made_levels
 
 
@@ -156,6 +170,31 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
     assert seen[0] == 24  # what was finished is not made again
     assert out.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_onnx_runtime_shows_the_same(run, tmp_path, monkeypatch):
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(translating_films, "STRETCH_FRAMES", 4)
+    film = write_film(tmp_path / "film.mp4", scene(10))
+    maquette.translate(run, film, tmp_path / "torch.mp4")
+    monkeypatch.setattr(translating_engines, "LEAST_WORK", 0)
+    monkeypatch.setattr(translating_engines, "_SLOWER", math.inf)
+    engines = []
+
+    def stop(_name: str, done: int, _total: int | None) -> None:
+        if done >= 9:
+            plan = tmp_path / ".onnx.mp4.translating" / "plan.json"
+            engines.append(json.loads(plan.read_text())["engine"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        maquette.translate(run, film, tmp_path / "onnx.mp4", report=stop)
+    maquette.translate(run, film, tmp_path / "onnx.mp4")
+    assert engines == ["onnxruntime"]
+    pairs = zip(
+        contents(tmp_path / "onnx.mp4").frames, contents(tmp_path / "torch.mp4").frames, strict=True
+    )
+    assert max(difference(a, b) for a, b in pairs) < 0.5
 
 
 def test_other_wishes_begin_anew(run, tmp_path, monkeypatch):

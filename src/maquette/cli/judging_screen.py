@@ -55,7 +55,8 @@ def show(
 
 def measured_table(measurements: tuple[Measurement, ...]) -> Table:
     """A line for each number."""
-    table = Table("measured", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("measured", overflow="fold")  # a long word is broken, never cut off
     for name in ("value", "interval", "floor", "ceiling", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for m in measurements:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -31,27 +32,37 @@ class Stretch:
 def join(stretches: Sequence[Stretch], film: Path, facts: FilmFacts, out: Path) -> list[str]:
     """Write a film of these pictures and the sound of `film`; what a person should hear of it.
 
-    Sound is copied where it can be, else encoded, else left out. RunError when `out` cannot be
-    written.
+    Sound is copied where it can be, else encoded, else left out; so are tracks of which nothing can
+    be decoded. RunError when `out` cannot be written.
     """
     import av
 
-    remarks: list[str] = []
-    for sound in ("copied", "encoded", "none"):
+    ways, dropped, remarks = ["copied", "encoded", "none"], set[int](), list[str]()
+    while True:
         try:
-            return remarks + _joined(stretches, film, facts, out, sound)
+            tracks = _joined(stretches, film, facts, out, ways[0], dropped)
         except av.error.FFmpegError as error:
-            if sound == "none":
+            if len(ways) == 1:
                 raise unwritable(out, error) from error
-            remarks = [f"the sound of {film.name} could not be kept ({error.strerror})"]
-            if sound == "copied":
-                remarks = []
-    raise AssertionError("the last way raises or returns")
+            ways = ways[1:]
+            if len(ways) == 1:
+                remarks.append(f"the sound of {film.name} could not be kept ({error.strerror})")
+            continue
+        mute = {track.index for track in tracks if track.packets == track.damaged > 0}
+        if not mute:
+            return remarks + list(_remarks(tracks))
+        dropped |= mute
+        remarks.append(f"{len(mute)} of the tracks of sound cannot be decoded, and were left out")
 
 
 def _joined(
-    stretches: Sequence[Stretch], film: Path, facts: FilmFacts, out: Path, sound: str
-) -> list[str]:
+    stretches: Sequence[Stretch],
+    film: Path,
+    facts: FilmFacts,
+    out: Path,
+    sound: str,
+    dropped: set[int],
+) -> list[Track]:
     import av
 
     with ExitStack() as stack:
@@ -64,23 +75,22 @@ def _joined(
         picture = target.add_stream_from_template(first.streams.video[0])
         if facts.matrix is not None:
             picture.set_display_matrix(facts.matrix)
-        known = [s for s in source.streams.audio if s.codec_context is not None]
-        unknown = len(source.streams.audio) - len(known)
-        tracks = {s.index: Track(s, target, sound == "copied") for s in known if sound != "none"}
+        tracks = {
+            stream.index: Track(stream, target, sound == "copied")
+            for stream in (source.streams.audio if sound != "none" else ())
+            if stream.codec_context is not None and stream.index not in dropped
+        }
         own = float((opened.stream.start_time or 0) * (opened.stream.time_base or 0))
         pictures = _pictures(stretches, facts)
         coming = next(pictures, None)
-        for packet in _sound(source, tracks, own - facts.offset_seconds):
-            while coming is not None and _seconds(coming) <= _seconds(packet):
+        for packet in chain(_sound(source, tracks, own - facts.offset_seconds), [None]):
+            while coming is not None and (packet is None or _seconds(coming) <= _seconds(packet)):
                 coming.stream = picture
                 target.mux(coming)
                 coming = next(pictures, None)
-            target.mux(packet)
-        while coming is not None:
-            coming.stream = picture
-            target.mux(coming)
-            coming = next(pictures, None)
-    return list(_remarks(tracks, unknown))
+            if packet is not None:
+                target.mux(packet)
+    return list(tracks.values())
 
 
 def _pictures(stretches: Sequence[Stretch], facts: FilmFacts) -> "Iterator[Packet]":
@@ -130,10 +140,8 @@ def _sound(
         yield from track.rest()
 
 
-def _remarks(tracks: dict[int, Track], unknown: int) -> Iterator[str]:
-    if unknown:
-        yield f"{unknown} tracks of sound are in a format that cannot be read, and were left out"
-    for number, track in enumerate(tracks.values(), 1):
+def _remarks(tracks: list[Track]) -> Iterator[str]:
+    for number, track in enumerate(tracks, 1):
         if track.damaged:
             yield (
                 f"{track.damaged:,} of {track.packets:,} packets of sound track {number} cannot "

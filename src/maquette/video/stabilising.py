@@ -17,6 +17,7 @@ from maquette.core.images import Images, Pixels, to_float, to_pixels
 from maquette.video.flow import AnyFlow, flow_between, inside, resized_flow, warped
 
 LOOKED_AT_PX = 256  # longest side of the pictures whose motion is followed
+WATCHED_EVERY = 4  # frames, where flicker is only measured: following motion costs time
 _KEPT = 0.8  # of the past, where it agrees fully
 _AGREEING = 0.08  # difference in [-1, 1] (5 grey levels) at which a third of that is left
 _AROUND_PX = 5  # differences are averaged over so many pixels, so that grain is no disagreement
@@ -42,32 +43,35 @@ class Past:
 
 
 class Stabiliser:
-    """Takes frames in order; with `kept` 0 it only watches."""
+    """Takes frames in order."""
 
-    def __init__(self, steady: bool, past: Past | None = None):
+    def __init__(self, steady: bool, past: Past | None = None, device: torch.device | str = "cpu"):
+        """Without `steady` it only watches one frame in WATCHED_EVERY; computes on `device`."""
         self._kept = _KEPT if steady else 0.0
+        self._device, self._seen = torch.device(device), 0
         self.past = past
 
     def __call__(self, source: Pixels, made: Pixels) -> tuple[Pixels, Moved | None]:
         """One source frame and its translation; what to show, and how it compares with before.
 
-        None at the first frame, and where the frame's size changes.
+        None where it did not watch: there is no frame before, or one of another size.
         """
         past, moved = self.past, None
-        if past is not None and past.source.shape == source.shape:
-            small = [_small(x) for x in (source, past.source, past.made)]
+        due = bool(self._kept) or self._seen % WATCHED_EVERY == 0
+        if due and past is not None and past.source.shape == source.shape:
+            small = [self._small(x) for x in (source, past.source, past.made)]
             flow = flow_between(small[1], small[0])
             if self._kept:
-                made = self._steadied(to_float(source), to_float(made), past, flow)
-            moved = Moved(
-                small[0], warped(small[1], flow), _small(made), warped(small[2], flow), inside(flow)
-            )
-        self.past = Past(source, made)
+                images = [self._floats(x) for x in (source, made)]
+                made = self._steadied(images[0], images[1], past, flow).cpu()
+            before = [warped(x, flow) for x in small[1:]]
+            moved = Moved(small[0], before[0], self._small(made), before[1], inside(flow))
+        self.past, self._seen = Past(source, made), self._seen + 1
         return made, moved
 
     def _steadied(self, source: Images, made: Images, past: Past, flow: AnyFlow) -> Pixels:
         whole = resized_flow(flow, *source.shape[2:])
-        both = warped(torch.cat([to_float(past.source), to_float(past.made)], 1), whole)
+        both = warped(torch.cat([self._floats(past.source), self._floats(past.made)], 1), whole)
         channels = source.shape[1]
         source_before, made_before = both[:, :channels], both[:, channels:]
         apart = (source - source_before).abs().amax(1, keepdim=True)
@@ -78,11 +82,13 @@ class Stabiliser:
         change = made - source
         return to_pixels(source + change + trust * (made_before - source_before - change))
 
+    def _floats(self, pixels: Pixels) -> Images:
+        return to_float(pixels.to(self._device))
 
-def _small(pixels: Pixels) -> Float[Tensor, "1 channels _ _"]:
-    """Reduced to LOOKED_AT_PX; smaller frames as they are."""
-    images = to_float(pixels)
-    height, width = images.shape[2:]
-    scale = min(1.0, LOOKED_AT_PX / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return F.interpolate(images, size, mode="area") if scale < 1 else images
+    def _small(self, pixels: Pixels) -> Float[Tensor, "1 channels _ _"]:
+        """Reduced to LOOKED_AT_PX; smaller frames as they are."""
+        images = self._floats(pixels)
+        height, width = images.shape[2:]
+        scale = min(1.0, LOOKED_AT_PX / max(height, width))
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        return F.interpolate(images, size, mode="area") if scale < 1 else images

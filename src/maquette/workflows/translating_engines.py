@@ -5,6 +5,7 @@ core it gave 1.8, 1.2 and 1.1 times the frames a second (CycleGAN of widths 16, 
 gave hardly more than that, channels_last nothing.
 """
 
+import math
 import time
 from typing import Any, Literal
 
@@ -19,7 +20,9 @@ from maquette.workflows.exporting_graphs import Signature, graph, require_extra
 from maquette.workflows.translating_networks import PictureTranslator
 
 Engine = Literal["torch", "onnxruntime"]
-LEAST_FRAMES = 150  # of a film; for fewer, preparing takes longer than it saves
+LEAST_WORK = 2e13
+"""Frames times pixels times parameters, about a minute of one core; for less, preparing takes
+longer than it saves. Counted and not timed, so that a film begun anew gets the same engine."""
 _SIGNATURE = Signature(("images",), ("translated",), {"images": {0: "pictures"}})
 _SLOWER = 1.25  # times torch's time that are too long; less may be a busy machine
 _TRIES, _TRYING_SECONDS = 3, 5.0
@@ -53,8 +56,11 @@ def choose_engine(
 ) -> Engine:
     """The faster one for so many frames of this size, and make the translator use it."""
     large = height * width > translator.largest_px or min(height, width) < SMALLEST_PX
-    short = frames is not None and frames < LEAST_FRAMES
-    if translator.device.type != "cpu" or large or short:
+    if (
+        translator.device.type != "cpu"
+        or large
+        or _work(translator, height, width, frames) < LEAST_WORK
+    ):
         return "torch"
     try:
         network = OnnxNetwork(translator, height, width)
@@ -86,6 +92,13 @@ def use_engine(translator: PictureTranslator, engine: Engine, height: int, width
                 "this film was begun with ONNX Runtime, which is not installed any more: install "
                 "it (pip install 'maquette[export]'), or remove the hidden folder beside --out"
             ) from error
+
+
+def _work(translator: PictureTranslator, height: int, width: int, frames: int | None) -> float:
+    """Infinite for a film that does not say how long it is."""
+    if frames is None:
+        return math.inf
+    return float(frames * height * width * translator.size.parameters)
 
 
 class _Translating(nn.Module):

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ class _Work:
     ):
         self._folder, self._facts, self._report, self._behind = folder, facts, report, behind
         self._changer = FrameChanger(facts, translator, wish)
-        self._steady = wish.steady
+        self._steady, self._device = wish.steady, translator.device
         self._done = 0
 
     def do(self, done: list[dict[str, Any]], coming: Iterator[tuple[int, Raster]]) -> None:
@@ -111,7 +112,7 @@ class _Work:
         """One of them; what the next one must remember."""
         name = self._name(number)
         writer = StretchWriter(name.with_suffix(".part"), self._facts)
-        stabiliser, flicker = Stabiliser(self._steady, past), Flicker()
+        stabiliser, flicker = Stabiliser(self._steady, past, self._device), Flicker()
         ticks: list[int] = []
         for batch in _batches(frames, _BATCH_FRAMES):
             sources, translations = self._changer.translated([raster for _, raster in batch])
@@ -126,12 +127,12 @@ class _Work:
                         moved.within,
                     )
                 whole = self._changer.composed(raster, source[None], shown)
-                self._behind.do(lambda at=at, whole=whole: writer.add(at, whole))  # type: ignore[misc]
+                self._behind.do(partial(writer.add, at, whole))
                 ticks.append(at)
             self._done += len(batch)
             self._report(self._done, self._facts.frames)
         facts = {"frames": len(ticks), "ticks": ticks[0], "flicker": asdict(flicker)}
-        self._behind.do(lambda: _finish(name, writer, stabiliser.past, facts))
+        self._behind.do(partial(_finish, name, writer, stabiliser.past, facts))
         return stabiliser.past
 
     def _name(self, number: int) -> Path:

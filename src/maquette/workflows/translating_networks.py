@@ -40,6 +40,14 @@ class Wish:
     steady: bool = False  # lower the flicker of films
 
 
+@dataclass(frozen=True)
+class NetworkSize:
+    """What one direction of a family takes."""
+
+    layer_bytes: float  # what the largest layer takes in and gives out, a pixel of the picture
+    parameters: int
+
+
 class PictureTranslator:
     """uint8 pictures of one size to their translations, any size, on whatever device."""
 
@@ -59,7 +67,8 @@ class PictureTranslator:
         self.identity = identity
         self.spec: ImageSpec = family.spec
         self.device = next(family.parameters()).device
-        self.largest_px = largest_px or largest_at_once(family, direction)
+        self.size = network_size(family, direction)
+        self.largest_px = largest_px or largest_at_once(self.size, self.device)
         self.network: Callable[[Images], Images] = self._eager
 
     def copy(self) -> "PictureTranslator":
@@ -134,33 +143,32 @@ def direction_name(run: Run, direction: str) -> str:
     return f"{a}-to-{b}" if direction == "a_to_b" else f"{b}-to-{a}"
 
 
-def largest_at_once(family: Translates, direction: str) -> int:
+def largest_at_once(size: NetworkSize, device: torch.device) -> int:
     """Pixels that fit into a share of the device's memory, all frames of a batch together."""
-    device = next(family.parameters()).device
     if device.type == "cuda":
         memory = torch.cuda.get_device_properties(device).total_memory
     else:
         memory = psutil.virtual_memory().total
-    needed = _TIMES_LARGEST_LAYER * _largest_layer_bytes(family, direction, device)
+    needed = _TIMES_LARGEST_LAYER * size.layer_bytes
     return max(_LEAST_TILE_PX**2, int(_SHARE_OF_MEMORY * memory / needed))
 
 
 @torch.inference_mode()
-def _largest_layer_bytes(family: Translates, direction: str, device: torch.device) -> float:
-    """What the largest layer takes in and gives out, a pixel of the picture."""
-    sizes = [1.0]
+def network_size(family: Translates, direction: str) -> NetworkSize:
+    """Measured on a small picture."""
+    bytes_of_layers, used = [1.0], dict[nn.Module, int]()
 
-    def measure(_module: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
-        if isinstance(made, Tensor):
-            sizes.append((given[0].nbytes + made.nbytes) / _PROBE_PX**2)
+    def measure(module: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+        bytes_of_layers.append((given[0].nbytes + made.nbytes) / _PROBE_PX**2)
+        used[module] = sum(parameter.numel() for parameter in module.parameters())
 
     leaves = [module for module in family.modules() if not any(module.children())]
     hooks = [leaf.register_forward_hook(measure) for leaf in leaves]
+    device = next(family.parameters()).device
     try:
-        family.translate(
-            torch.zeros(1, family.spec.channels, _PROBE_PX, _PROBE_PX, device=device), direction
-        )
+        shape = (1, family.spec.channels, _PROBE_PX, _PROBE_PX)
+        family.translate(torch.zeros(shape, device=device), direction)
     finally:
         for hook in hooks:
             hook.remove()
-    return max(sizes)
+    return NetworkSize(max(bytes_of_layers), sum(used.values()))
