@@ -1,7 +1,7 @@
 """The default classifier: a small residual network, quick on a CPU and light enough for a web page.
 
-Plain 3x3 convolutions: per second of a CPU they learn more than depthwise ones, which are starved
-of memory. Every halving costs about the same arithmetic, and most weights sit at the coarsest grid.
+Plain 3x3 convolutions: a step takes a CPU half the time of networks of depthwise ones with as many
+weights. Every grid costs about the same arithmetic, so most weights sit at the coarsest.
 """
 
 from jaxtyping import Float
