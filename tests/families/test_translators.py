@@ -171,3 +171,17 @@ def test_cut_compares_a_picture_with_its_translation_at_the_same_places():
 def test_tiny_pictures_are_refused(family):
     with pytest.raises(SettingsError, match="3x3 px are too small to translate"):
         family(family.Settings(), ImageSpec(3, 3, 3))
+
+
+@pytest.mark.parametrize("family", [CycleGan, Cut])
+@pytest.mark.parametrize(("side", "halvings"), [(16, 2), (24, 3), (23, 3), (47, 4), (48, 4)])
+def test_too_many_halvings_are_refused_and_just_enough_work(family, side, halvings):
+    judge = {"width": 4, "halvings": halvings}
+    settings = family.Settings(width=4, blocks=1, discriminator=judge)
+    spec = ImageSpec(3, side, side + 8)
+    if side < 3 * 2**halvings:
+        with pytest.raises(SettingsError, match=r"set model\.discriminator\.halvings lower"):
+            family(settings, spec)
+        return
+    batch = toy_dataset(side, side + 8).batch(0, 2, 0)
+    assert all(u.loss.isfinite() for u in family(settings, spec).training_step(batch, START))

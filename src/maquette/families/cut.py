@@ -12,11 +12,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from maquette.core.errors import SettingsError
 from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
 from maquette.core.settings import Settings
-from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores
+from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores, check_size
 from maquette.networks.translators import (
     ResidualTranslator,
     Start,
@@ -29,7 +28,6 @@ from maquette.objectives.augmentation import AugmentationSettings, augment
 from maquette.objectives.patch_nce import Projectors, patch_nce
 
 NETWORKS = {"residual": ResidualTranslator, "unet": UNetTranslator}
-SMALLEST_PX = 16
 
 
 class DiscriminatorSettings(Settings):
@@ -95,11 +93,7 @@ class Cut(Translates):
 
     def __init__(self, settings: CutSettings, spec: ImageSpec):
         super().__init__(settings, spec)
-        if min(spec.height, spec.width) < SMALLEST_PX:
-            raise SettingsError(
-                f"pictures of {spec.height}x{spec.width} px are too small to translate: build the "
-                f"dataset with {SMALLEST_PX} px or more on each side"
-            )
+        check_size(spec, settings.discriminator.halvings)
         judge = settings.discriminator
         self.translator = TranslatorPlayer(settings, spec.channels)
         self.discriminator = PatchDiscriminator(

@@ -12,11 +12,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from maquette.core.errors import SettingsError
 from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
 from maquette.core.settings import Settings
-from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores
+from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores, check_size
 from maquette.networks.translators import (
     ResidualTranslator,
     Start,
@@ -30,7 +29,6 @@ from maquette.objectives.dual import discriminator_loss, generator_loss
 from maquette.objectives.memory import ImageMemory
 
 NETWORKS = {"residual": ResidualTranslator, "unet": UNetTranslator}
-SMALLEST_PX = 16
 Heads = Literal[1, 2]
 
 
@@ -87,11 +85,7 @@ class CycleGan(Translates):
 
     def __init__(self, settings: CycleGanSettings, spec: ImageSpec):
         super().__init__(settings, spec)
-        if min(spec.height, spec.width) < SMALLEST_PX:
-            raise SettingsError(
-                f"pictures of {spec.height}x{spec.width} px are too small to translate: build the "
-                f"dataset with {SMALLEST_PX} px or more on each side"
-            )
+        check_size(spec, settings.discriminator.halvings)
         translator = NETWORKS[settings.network]
         self.translators = nn.ModuleDict(
             {

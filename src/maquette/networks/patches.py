@@ -10,10 +10,28 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from maquette.core.images import Images
+from maquette.core.errors import SettingsError
+from maquette.core.images import Images, ImageSpec
 
+SMALLEST_PX = 16
+_COARSEST_PX = 3  # two convolutions still to come take a pixel each
 Normalisation = Literal["instance", "spectral"]
 PatchScores = Float[Tensor, " patches"]  # of all pictures of a batch, laid end to end
+
+
+def check_size(spec: ImageSpec, halvings: int) -> None:
+    """SettingsError for pictures of which no patch is left after so many halvings."""
+    shorter = min(spec.height, spec.width)
+    if shorter < SMALLEST_PX:
+        raise SettingsError(
+            f"pictures of {spec.height}x{spec.width} px are too small to translate: build the "
+            f"dataset with {SMALLEST_PX} px or more on each side"
+        )
+    if shorter >> halvings < _COARSEST_PX:
+        raise SettingsError(
+            f"pictures of {spec.height}x{spec.width} px are too small for a discriminator with "
+            f"{halvings} halvings: set model.discriminator.halvings lower, to 2 for example"
+        )
 
 
 class PatchDiscriminator(nn.Module):
