@@ -1,6 +1,6 @@
 """Small films, made frame by frame, and what is in a film."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,10 +43,11 @@ def write_film(
     matrix: Sequence[int] | None = None,
     shape: Fraction = Fraction(1),
     lossless: bool = False,
+    options: Mapping[str, str] | None = None,
 ) -> Path:
     """Frames at their ticks, 25 a second without; tracks of sound in these codecs."""
     with av.open(str(file), "w") as film:
-        stream = film.add_stream(codec, 25, {"qp": "0"} if lossless else {})
+        stream = film.add_stream(codec, 25, dict(options or ({"qp": "0"} if lossless else {})))
         stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], pixels
         stream.codec_context.time_base = tick
         stream.codec_context.sample_aspect_ratio = shape
@@ -93,6 +94,47 @@ def contents(file: Path) -> Contents:
             packets = sum(1 for packet in film.demux(track) if packet.size)
             sound.append((track.codec_context.codec.canonical_name, packets))
     return Contents([f for f, _, _ in shown], [s for _, s, _ in shown], sound, facts)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When what is in a film is seen and heard, in seconds; see `drift`."""
+
+    frames: list[float]
+    sound: list[tuple[float, float]]  # beginning and end of each track
+
+
+def times(file: Path) -> Times:
+    """Of the largest picture and all sound that can be decoded."""
+    with av.open(str(file)) as film:
+        picture = max(film.streams.video, key=lambda stream: stream.width * stream.height)
+        tracks = [stream for stream in film.streams.audio if stream.codec_context is not None]
+        frames, heard = [], {track.index: [] for track in tracks}
+        for packet in film.demux(picture, *tracks):
+            for frame in packet.decode():
+                seconds = float(frame.pts * frame.time_base)
+                if packet.stream is picture:
+                    frames.append(seconds)
+                else:
+                    end = seconds + frame.samples / frame.sample_rate
+                    heard[packet.stream.index].append((seconds, end))
+    return Times(
+        frames, [(min(parts)[0], max(end for _, end in parts)) for parts in heard.values()]
+    )
+
+
+def drift(before: Times, after: Times) -> float:
+    """The most seconds by which a frame, or the end of a track, moved against the sound."""
+    origins = [times.sound[0][0] if times.sound else times.frames[0] for times in (before, after)]
+    moved = [
+        (late - origins[1]) - (early - origins[0])
+        for early, late in zip(
+            [*before.frames, *(end for _, end in before.sound)],
+            [*after.frames, *(end for _, end in after.sound)],
+            strict=True,
+        )
+    ]
+    return max(map(abs, moved))
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:

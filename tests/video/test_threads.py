@@ -1,4 +1,4 @@
-"""Reading ahead and writing behind: order, bounds, failures."""
+"""Reading ahead, writing behind, side by side: order, bounds, failures."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from maquette.video.threads import Behind, ahead
+from maquette.video.threads import Behind, ahead, side_by_side
 
 
 def test_ahead_gives_everything_in_order_and_no_more_than_asked():
@@ -66,3 +66,35 @@ def test_after_a_failure_behind_nothing_else_is_done():
         behind.do(lambda: done.append("finished"))
         behind.finish()
     assert not done
+
+
+def test_side_by_side_keeps_the_order_and_takes_no_more_than_it_needs():
+    taken, begun = list[int](), list[str]()
+
+    def numbers() -> Iterator[int]:
+        for i in range(40):
+            taken.append(i)
+            yield i
+
+    def work(number: int) -> int:
+        time.sleep(0.01 if number % 2 else 0)
+        return 10 * number
+
+    def begin() -> None:
+        begun.append(threading.current_thread().name)
+
+    with side_by_side(work, numbers(), 3, begin) as made:
+        assert next(made) == 0
+        assert len(taken) == 5
+        assert list(made) == list(range(10, 400, 10))
+    assert 1 <= len(begun) <= 3 and len(set(begun)) == len(begun)
+
+
+def test_a_failure_side_by_side_is_met_in_its_place():
+    def work(number: int) -> float:
+        return 1 / (2 - number)
+
+    with side_by_side(work, range(9), 2, lambda: None) as made:
+        assert [next(made), next(made)] == [0.5, 1]
+        with pytest.raises(ZeroDivisionError):
+            next(made)

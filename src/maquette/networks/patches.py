@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from maquette.core.errors import SettingsError
 from maquette.core.images import Images, ImageSpec
+from maquette.networks.instance_norm import InstanceNorm
 
 SMALLEST_PX = 16
 _COARSEST_PX = 3  # two convolutions still to come take a pixel each
@@ -56,7 +57,7 @@ class PatchDiscriminator(nn.Module):
         for before, after, stride in zip(sizes[:-1], sizes[1:], strides, strict=True):
             layers += [_convolution(before, after, stride, normalisation)]
             if normalisation == "instance":
-                layers += [nn.InstanceNorm2d(after)]
+                layers += [InstanceNorm(after)]
             layers += [nn.LeakyReLU(0.2)]
         self.trunk = nn.Sequential(*layers)
         self.heads = nn.ModuleList(

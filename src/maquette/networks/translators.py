@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from maquette.core.images import Images
+from maquette.networks.instance_norm import InstanceNorm
 
 Upsampling = Literal["transposed", "resize"]
 Start = Literal["identity", "random"]
 Features = Float[Tensor, "batch _ _ _"]  # (B, features, rows, columns), sizes differ by layer
+_KERNEL_OF_CHANGE = 3
 MULTIPLE_PX = 4  # what both sides of a picture are padded to: two halvings
 
 
@@ -29,11 +31,11 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
             nn.ReLU(inplace=True),
             nn.ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,7 +66,7 @@ class ResidualTranslator(Translator):
     """c7s1-w, d2w, d4w, R4w x blocks, u2w, uw, c7s1-3 in the notation of the paper.
 
     With width 64, 9 blocks, transposed convolutions and a random start these are the paper's
-    11,378,179 parameters. `start="identity"` adds a mask and shows both the picture itself.
+    11,378,179 parameters. `start="identity"` adds to the picture, which the last convolution sees.
     """
 
     def __init__(
@@ -136,18 +138,19 @@ class UNetTranslator(Translator):
 class Head(nn.Module):
     """From features to the translated picture.
 
-    At random: tanh of a convolution. From the identity: x + 2 mask tanh(change), where mask and
-    change are convolutions that begin at zero, brought back into [-1, 1] at the picture's ends
-    while the gradient passes as if it were not.
+    At random: tanh of a convolution. From the identity: x + 2 tanh(change), where the change is a
+    convolution that begins at zero, brought back into [-1, 1] at the picture's ends while the
+    gradient passes as if it were not. A mask beside the change could close for good and did.
     """
 
     def __init__(self, features: int, channels: int, kernel: int, start: Start):
         super().__init__()
-        self.margin, self.start, self.channels = kernel // 2, start, channels
-        if start == "random":
-            self.convolution = nn.Conv2d(features, channels, kernel)
-        else:
-            self.convolution = nn.Conv2d(features + channels, 2 * channels, kernel)
+        self.start = start
+        seen = features + channels if start == "identity" else features
+        size = _KERNEL_OF_CHANGE if start == "identity" else kernel
+        self.margin = size // 2
+        self.convolution = nn.Conv2d(seen, channels, size)
+        if start == "identity":
             nn.init.zeros_(self.convolution.weight)
             assert self.convolution.bias is not None
             nn.init.zeros_(self.convolution.bias)
@@ -157,8 +160,7 @@ class Head(nn.Module):
             changed: Tensor = self.convolution(self._framed(features)).tanh()
             return changed
         seen = torch.cat([features, images.to(features.dtype)], 1)
-        change, mask = self.convolution(self._framed(seen)).split(self.channels, 1)
-        moved = images + 2 * mask.sigmoid() * change.tanh()
+        moved = images + 2 * self.convolution(self._framed(seen)).tanh()
         ended: Tensor = moved + (moved.clamp(-1, 1) - moved).detach()
         return ended
 
@@ -177,7 +179,7 @@ def padded_to_multiple(images: Images) -> tuple[Features, tuple[int, int]]:
 
 
 def _normalised(channels: int) -> list[nn.Module]:
-    return [nn.InstanceNorm2d(channels), nn.ReLU(inplace=True)]
+    return [InstanceNorm(channels), nn.ReLU(inplace=True)]
 
 
 def _halved(before: int, after: int, kernel: int) -> nn.Sequential:

@@ -15,6 +15,8 @@ from maquette.data.sources.film_pixels import UNTURNED, Turn, turn_of
 from maquette.data.sources.frames import Film, opened_film
 from maquette.data.sources.source import Reading
 from maquette.data.sources.videos import VideoSource
+from maquette.video.deinterlacing import deinterlaced
+from maquette.video.losses import losses
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -40,6 +42,8 @@ class FilmFacts:
     matrix: tuple[int, ...] | None  # how players are to turn it (ISO/IEC 14496-12, 6.2.2)
     pixel_shape: Fraction  # width over height of a stored pixel
     frames: int | None  # about
+    interlaced: bool  # two half pictures in each frame
+    losses: tuple[str, ...]  # what does not come through; see there
 
     @property
     def rate(self) -> Fraction:
@@ -76,6 +80,8 @@ def film_facts(file: Path) -> FilmFacts:
             if Fraction(1, _MOST_STRETCH) <= shape <= _MOST_STRETCH
             else Fraction(1),
             frames=stream.frames or (round(film.seconds * rate) if film.seconds else None),
+            interlaced=first.picture.interlaced_frame,
+            losses=tuple(losses(film, first.picture)),
         )
 
 
@@ -85,7 +91,8 @@ def timed_frames(film: Film, facts: FilmFacts, skip: int = 0) -> Iterator[tuple[
     The first `skip` are decoded but not given.
     """
     last, start = -1, None
-    for index, frame in enumerate(film.frames()):
+    frames = deinterlaced(film.frames()) if facts.interlaced else film.frames()
+    for index, frame in enumerate(frames):
         ticks = round(frame.seconds / facts.tick)
         start = ticks if start is None else start
         last = max(ticks - start, last + 1)

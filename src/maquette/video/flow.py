@@ -88,7 +88,26 @@ def _windowed(x: Tensor) -> Tensor:
 
 
 def _averaged(x: Tensor, window: int) -> Tensor:
-    return F.avg_pool2d(_framed(x, window // 2), window, 1)
+    framed = _framed(x, window // 2)
+    return _sums(_sums(framed, window, 2), window, 3) / window**2
+
+
+def _sums(x: Tensor, window: int, dimension: int) -> Tensor:
+    """Of every so many neighbours: sums of 1, 2, 4, ... of them, of which some make the window.
+
+    Far fewer additions than a pooling layer's, and on whole rows at once.
+    """
+    places = x.shape[dimension] - window + 1
+    total = torch.zeros_like(x.narrow(dimension, 0, places))
+    begin = 0
+    for count in (2**power for power in range(window.bit_length())):
+        if count > 1:
+            pairs = x.shape[dimension] - count // 2
+            x = x.narrow(dimension, 0, pairs) + x.narrow(dimension, count // 2, pairs)
+        if window & count:
+            total += x.narrow(dimension, begin, places)
+            begin += count
+    return total
 
 
 def _framed(x: Tensor, margin: int) -> Tensor:

@@ -56,6 +56,8 @@ class Stabiliser:
 
         None where it did not watch: there is no frame before, or one of another size.
         """
+        # In one order of memory: another rounds differently, and what is resumed must not.
+        source, made = source.contiguous(), made.contiguous()
         past, moved = self.past, None
         due = bool(self._kept) or self._seen % WATCHED_EVERY == 0
         if due and past is not None and past.source.shape == source.shape:

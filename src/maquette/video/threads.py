@@ -1,4 +1,4 @@
-"""Reading ahead and writing behind: decoder, network and encoder at work at the same time.
+"""Reading ahead, writing behind, and side by side: decoder, network and encoder all at work.
 
 FFmpeg and torch leave Python's lock alone while they work, so threads do. What waits is bounded, so
 that memory does not depend on a film's length; what fails is told to whoever waits for it.
@@ -12,6 +12,7 @@ from itertools import islice
 from types import TracebackType
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -34,6 +35,30 @@ def ahead(items: Iterable[T], most: int) -> Iterator[Iterator[T]]:
             yield taken()
         finally:
             thread.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def side_by_side(
+    work: Callable[[S], T], items: Iterable[S], threads: int, begin: Callable[[], None]
+) -> Iterator[Iterator[T]]:
+    """What `work` makes of each item, in order, made by so many threads; one item waits ready.
+
+    Each thread begins with `begin`.
+    """
+    source = iter(items)
+    with ThreadPoolExecutor(threads, "beside", initializer=begin) as pool:
+
+        def made() -> Iterator[T]:
+            coming = deque(pool.submit(work, item) for item in islice(source, threads + 1))
+            while coming:
+                one = coming.popleft().result()
+                coming.extend(pool.submit(work, item) for item in islice(source, 1))
+                yield one
+
+        try:
+            yield made()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 class Behind:

@@ -6,12 +6,13 @@ stretch depends on its frames, on the frame before it (kept too) and on the plan
 """
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import chain, count, islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,15 @@ from maquette.video.facts import FilmFacts, film_facts, timed_frames
 from maquette.video.joining import Stretch, join
 from maquette.video.stabilising import Past, Stabiliser
 from maquette.video.stretches import StretchWriter
-from maquette.video.threads import Behind, ahead
+from maquette.video.threads import Behind, ahead, side_by_side
 from maquette.workflows.translating_engines import choose_engine, use_engine
-from maquette.workflows.translating_frames import FrameChanger
+from maquette.workflows.translating_frames import Change, FrameChanger
 from maquette.workflows.translating_networks import PictureTranslator, Wish
 from maquette.workflows.translating_places import Errand
+from maquette.workflows.translating_quickly import torch_threads
 
-FORMAT = 1
+FORMAT = 2
 STRETCH_FRAMES = 96
-_BATCH_FRAMES = 4
 _AHEAD_FRAMES, _BEHIND_TASKS = 8, 8
 Report = Callable[[int, int | None], None]
 
@@ -55,19 +56,21 @@ def translate_film(
     errand: Errand, translator: PictureTranslator, wish: Wish, report: Report
 ) -> FilmDone:
     """MaquetteError in one sentence when the file is no film or cannot be written."""
-    facts = film_facts(errand.source)
-    with _work_folder(errand.out) as folder:
-        translator = _prepared(folder, errand.source, translator, wish, facts)
+    facts, translator = film_facts(errand.source), translator.copy()
+    changer = FrameChanger(facts, translator, wish)
+    with _work_folder(errand.out) as folder, torch_threads(changer.threads_each):
+        _prepare(folder, _plan(errand.source, translator, wish), translator, changer, facts.frames)
         with opened_film(errand.source) as film:
             done = _finished(folder)
             frames = timed_frames(film, facts, skip=sum(one["frames"] for one in done))
-            with ahead(frames, _AHEAD_FRAMES) as coming, Behind(_BEHIND_TASKS) as behind:
-                _Work(folder, facts, translator, wish, report, behind).do(done, coming)
+            with _changed(frames, changer) as coming, Behind(_BEHIND_TASKS) as behind:
+                _Work(folder, facts, changer, wish.steady, report, behind).do(done, coming)
             damage = film.damage
         done = _finished(folder)
         whole = folder / "whole.mp4"
         stretches = [Stretch(folder / f"{i:06d}.mp4", one["ticks"]) for i, one in enumerate(done)]
-        remarks = join(stretches, errand.source, facts, whole)
+        remarks = [f"{errand.source.name}: {loss}" for loss in facts.losses]
+        remarks += join(stretches, errand.source, facts, whole)
         whole.replace(errand.out)
         shutil.rmtree(folder)
     if damage is not None:
@@ -76,48 +79,69 @@ def translate_film(
     return FilmDone(sum(one["frames"] for one in done), flicker, tuple(remarks))
 
 
+@contextmanager
+def _changed(
+    frames: Iterator[tuple[int, Raster]], changer: FrameChanger
+) -> Iterator[Iterator[list[tuple[int, Change]]]]:
+    """Batches of frames with their times, translated side by side; each lies in one stretch."""
+    size = math.gcd(changer.batch_frames, STRETCH_FRAMES)
+
+    def translated(batch: list[tuple[int, Raster]]) -> list[tuple[int, Change]]:
+        changes = changer.translated([raster for _, raster in batch])
+        return [(ticks, change) for (ticks, _), change in zip(batch, changes, strict=True)]
+
+    # Sums depend on how many threads share them, and a thread does not begin with torch's number.
+    begin = partial(torch.set_num_threads, changer.threads_each)
+    with (
+        ahead(frames, _AHEAD_FRAMES) as coming,
+        side_by_side(translated, _batches(coming, size), changer.passes_at_once, begin) as changed,
+    ):
+        yield changed
+
+
 class _Work:
-    """From frames to finished stretches."""
+    """From changed frames to finished stretches."""
 
     def __init__(
         self,
         folder: Path,
         facts: FilmFacts,
-        translator: PictureTranslator,
-        wish: Wish,
+        changer: FrameChanger,
+        steady: bool,
         report: Report,
         behind: Behind,
     ):
         self._folder, self._facts, self._report, self._behind = folder, facts, report, behind
-        self._changer = FrameChanger(facts, translator, wish)
-        self._steady, self._device = wish.steady, translator.device
+        self._changer, self._steady = changer, steady
         self._done = 0
 
-    def do(self, done: list[dict[str, Any]], coming: Iterator[tuple[int, Raster]]) -> None:
+    def do(self, done: list[dict[str, Any]], coming: Iterator[list[tuple[int, Change]]]) -> None:
         """Every stretch after those that are done."""
         self._done = sum(one["frames"] for one in done)
         self._report(self._done, self._facts.frames)
         past = _load_past(self._name(len(done) - 1).with_suffix(".npz")) if done else None
         for number in count(len(done)):
-            frames = islice(coming, STRETCH_FRAMES)
-            first = next(frames, None)
+            first = next(coming, None)
             if first is None:
                 break
-            past = self._stretch(number, chain([first], frames), past)
+            past = self._stretch(number, first, coming, past)
         self._behind.finish()
 
     def _stretch(
-        self, number: int, frames: Iterator[tuple[int, Raster]], past: Past | None
+        self,
+        number: int,
+        batch: list[tuple[int, Change]] | None,
+        coming: Iterator[list[tuple[int, Change]]],
+        past: Past | None,
     ) -> Past | None:
-        """One of them; what the next one must remember."""
+        """One of them, from its first batch on; what the next one must remember."""
         name = self._name(number)
         writer = StretchWriter(name.with_suffix(".part"), self._facts)
-        stabiliser, flicker = Stabiliser(self._steady, past, self._device), Flicker()
-        ticks: list[int] = []
-        for batch in _batches(frames, _BATCH_FRAMES):
-            sources, translations = self._changer.translated([raster for _, raster in batch])
-            for (at, raster), source, made in zip(batch, sources, translations, strict=True):
-                shown, moved = stabiliser(source[None], made[None])
+        stabiliser = Stabiliser(self._steady, past, self._changer.device)
+        flicker, ticks = Flicker(), list[int]()
+        while batch:
+            for at, change in batch:
+                shown, moved = stabiliser(change.source, change.made)
                 if moved is not None:
                     flicker += flicker_of_pair(
                         moved.source,
@@ -126,11 +150,11 @@ class _Work:
                         moved.made_before,
                         moved.within,
                     )
-                whole = self._changer.composed(raster, source[None], shown)
-                self._behind.do(partial(writer.add, at, whole))
+                self._behind.do(partial(writer.add, at, self._changer.composed(change, shown)))
                 ticks.append(at)
             self._done += len(batch)
             self._report(self._done, self._facts.frames)
+            batch = next(coming, None) if len(ticks) < STRETCH_FRAMES else None
         facts = {"frames": len(ticks), "ticks": ticks[0], "flicker": asdict(flicker)}
         self._behind.do(partial(_finish, name, writer, stabiliser.past, facts))
         return stabiliser.past
@@ -167,21 +191,22 @@ def _finished(folder: Path) -> list[dict[str, Any]]:
     raise AssertionError("counting does not end")
 
 
-def _prepared(
-    folder: Path, source: Path, translator: PictureTranslator, wish: Wish, facts: FilmFacts
-) -> PictureTranslator:
-    """One for this film alone, with the engine it was begun with; a film of another plan goes."""
-    translator = translator.copy()
-    plan, before = _plan(source, translator, wish), _read(folder / "plan.json")
-    height, width = FrameChanger(facts, translator, wish).picture_size
+def _prepare(
+    folder: Path,
+    plan: dict[str, Any],
+    translator: PictureTranslator,
+    changer: FrameChanger,
+    frames: int | None,
+) -> None:
+    """Let the film be made by the engine it was begun with; what follows another plan goes."""
+    before, (height, width) = _read(folder / "plan.json"), changer.picture_size
     if before is not None and before == plan | {"engine": before.get("engine")}:
         use_engine(translator, before["engine"], height, width)
-        return translator
+        return
     for old in folder.glob("[0-9p]*"):
         old.unlink()
-    engine = choose_engine(translator, height, width, facts.frames)
+    engine = choose_engine(translator, height, width, frames)
     write_text(folder / "plan.json", json.dumps(plan | {"engine": engine}))
-    return translator
 
 
 def _plan(file: Path, translator: PictureTranslator, wish: Wish) -> dict[str, Any]:

@@ -71,6 +71,11 @@ class PictureTranslator:
         self.largest_px = largest_px or largest_at_once(self.size, self.device)
         self.network: Callable[[Images], Images] = self._eager
 
+    @property
+    def pass_px(self) -> int:
+        """Pixels of all pictures that go through the network together, where one is no larger."""
+        return min(self.largest_px, _CPU_PASS_PX) if self.device.type == "cpu" else self.largest_px
+
     def copy(self) -> "PictureTranslator":
         """The same weights, computed by torch."""
         return PictureTranslator(
@@ -83,8 +88,7 @@ class PictureTranslator:
         images = to_float(pixels.to(self.device))
         area = images.shape[2] * images.shape[3]
         if area <= self.largest_px:
-            at_once = _CPU_PASS_PX if self.device.type == "cpu" else self.largest_px
-            per_pass = max(1, min(at_once, self.largest_px) // area)
+            per_pass = max(1, self.pass_px // area)
             parts = [translated_whole(self.network, part) for part in torch.split(images, per_pass)]
         else:
             tile_px = max(_LEAST_TILE_PX, int((self.largest_px / SAMPLED_TILES) ** 0.5) // 8 * 8)
