@@ -17,6 +17,7 @@ from maquette.data.building import layout
 from maquette.data.building.build import build
 from maquette.data.building.choices import Choices
 from maquette.data.dataset import ImageDataset, open_dataset
+from maquette.data.moving import Moves
 from maquette.data.prefetch import Prefetcher
 from maquette.data.sizes import ImageSize
 from picture_files import write_pictures
@@ -73,7 +74,7 @@ def test_epochs_have_different_orders() -> None:
 
 
 def test_resident_streamed_and_prefetched_batches_are_equal(folder: Path) -> None:
-    streamed = open_dataset(folder, mirror=True)
+    streamed = open_dataset(folder, moves=Moves(mirror=True, shift=0.25))
     resident = streamed.on("cpu")
     assert resident.resident and not streamed.resident
     with Prefetcher(streamed) as prefetched:
@@ -106,7 +107,7 @@ def test_batch_contents(folder: Path) -> None:
 
 
 def test_parts_make_up_the_batch(folder: Path) -> None:
-    dataset = open_dataset(folder, mirror=True)
+    dataset = open_dataset(folder, moves=Moves(mirror=True, shift=0.25))
     whole = dataset.batch(2, 12, seed=4)
     for rank in range(3):
         assert_equal(dataset.batch(2, 12, seed=4, part=(rank, 3)), whole.part(rank, 3))
@@ -134,7 +135,7 @@ def test_splits_share_no_picture(folder: Path) -> None:
 
 
 def test_mirror_flips_about_half_and_each_picture_on_its_own() -> None:
-    plain, mirrored = numbered(100), numbered(100, mirror=True)
+    plain, mirrored = numbered(100), numbered(100, moves=Moves(mirror=True))
     wanted, images = plain.batch(0, 100, seed=1).images, mirrored.batch(0, 100, seed=1).images
     kept = (images == wanted).flatten(1).all(1)
     flipped = (images == wanted.flip(-1)).flatten(1).all(1)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maquette.core.errors import DatasetError
+from maquette.core.errors import DatasetError, SettingsError
 from maquette.core.images import ImageSpec, to_pixels
 from maquette.data.dataset import ImageDataset
 from maquette.data.domains import two_domains
@@ -43,8 +43,8 @@ def test_two_of_many_classes_in_the_order_asked_for():
 @pytest.mark.parametrize(
     ("classes", "names", "words"),
     [
-        ("abc", None, "has 3 classes"),
-        ("a", None, "has 1 class:"),
+        ("abc", None, r"has 3 classes: choose two, as in --set .data\.domains=\[a, b\]"),
+        ("a", None, "has 1 class: build it from two folders"),
         ("ab", ("a", "x"), "unknown class 'x'"),
         ("ab", ("b", "b"), "cannot be translated into itself"),
     ],
@@ -52,6 +52,27 @@ def test_two_of_many_classes_in_the_order_asked_for():
 def test_what_are_no_two_domains_is_told(classes, names, words):
     with pytest.raises(DatasetError, match=words):
         two_domains(labelled(classes), names)
+
+
+def test_balancing_the_domains_is_refused():
+    balanced = labelled("ab")
+    balanced = ImageDataset(
+        balanced.pictures(torch.arange(30)),
+        balanced.spec,
+        labels=balanced.labels,
+        balance_classes=True,
+    )
+    with pytest.raises(SettingsError, match=r"data\.balance_classes .* set it to false"):
+        two_domains(balanced)
+
+
+def test_domains_of_unlike_size_are_shown_equally_often():
+    dataset = labelled("ab", 60)
+    dataset.labels[:] = torch.tensor([0] * 5 + [1] * 55)
+    domains = two_domains(dataset)
+    assert (len(domains), len(domains.partners)) == (5, 55)
+    batch = domains.batch(7, 16, seed=0)
+    assert len(batch.images) == len(batch.partners) == 16
 
 
 def test_a_split_without_one_of_the_domains_is_told():

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Pixels, Seeds, to_float
-from maquette.core.randomness import picture_seeds, uniform
+from maquette.core.randomness import picture_seeds
 from maquette.data.manifest import Manifest, read_manifest
 from maquette.data.mapping import mapped_labels, mapped_shards, mapped_strokes
+from maquette.data.moving import NO_MOVES, Moves
 from maquette.data.orders import BalancedOrder, Order, ShuffledOrder
 from maquette.data.redrawing import Redrawing
 from maquette.data.rows import ChosenRows, MappedRows, ResidentRows, RowNumbers, Rows
@@ -34,13 +35,13 @@ class ImageDataset:
         labels: Labels | None = None,
         name: str = "in memory",
         fingerprint: str = "",
-        mirror: bool = False,
+        moves: Moves = NO_MOVES,
         balance_classes: bool = False,
         partners: "ImageDataset | None" = None,
         redrawing: Redrawing | None = None,
         device: torch.device | str = "cpu",
     ):
-        """`mirror` flips half of the pictures of every batch, drawn anew each time.
+        """`moves` are made by the pictures of every batch, drawn anew each time.
         `balance_classes` shows every class equally often; DatasetError where there are none.
 
         `redrawing` is there for drawings whose strokes are known, and may change them in batches.
@@ -49,7 +50,7 @@ class ImageDataset:
         self.spec, self.name, self.fingerprint = spec, name, fingerprint
         self.device = torch.device(device)
         self.labels = None if labels is None else labels.long().to(self.device)
-        self.mirror, self.partners, self._redrawing = mirror, partners, redrawing
+        self.moves, self.partners, self._redrawing = moves, partners, redrawing
         self.balance_classes = balance_classes
         self._order = self._chosen_order()
 
@@ -91,9 +92,9 @@ class ImageDataset:
         partners = None
         if self.partners is not None:
             partner_rows = self.partners._order.rows(positions, seed, "partners")
-            partners = self.partners._images(partner_rows, seeds, "mirror partners")
+            partners = self.partners._images(partner_rows, seeds, " partners")
         return Batch(
-            images=self._images(rows, seeds, "mirror"),
+            images=self._images(rows, seeds),
             seeds=seeds.to(self.device),
             labels=labels,
             partners=partners,
@@ -131,7 +132,7 @@ class ImageDataset:
             spec,
             name=self.name,
             fingerprint=self.fingerprint,
-            mirror=self.mirror,
+            moves=self.moves,
             partners=partners,
             redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
             device=self.device,
@@ -153,7 +154,7 @@ class ImageDataset:
             labels=self.labels,
             name=self.name,
             fingerprint=self.fingerprint,
-            mirror=self.mirror,
+            moves=self.moves,
             balance_classes=self.balance_classes,
             partners=None if self.partners is None else self.partners.on(device),
             redrawing=self._redrawing,
@@ -170,21 +171,18 @@ class ImageDataset:
             )
         return BalancedOrder(self.labels)
 
-    def _images(self, rows: RowNumbers, seeds: Seeds, mirror_stream: str) -> Images:
+    def _images(self, rows: RowNumbers, seeds: Seeds, whose: str = "") -> Images:
         if self._redrawing is not None and self._redrawing.altering:
             images = to_float(self._redrawing.altered(rows, seeds).to(self.device))
         else:
             images = to_float(self.pictures(rows))
-        if not self.mirror:
-            return images
-        flipped = (uniform(seeds, 1, stream=mirror_stream) < 0.5).to(self.device)
-        return torch.where(flipped[:, :, None, None], images.flip(-1), images)
+        return self.moves.moved(images, seeds, whose)
 
 
 def open_dataset(
     path: Path | str,
     split: str = "train",
-    mirror: bool = False,
+    moves: Moves = NO_MOVES,
     partners: ImageDataset | None = None,
     strokes: StrokeSettings | None = None,
     balance_classes: bool = False,
@@ -211,7 +209,7 @@ def open_dataset(
         labels=mapped_labels(folder, manifest, start, stop),
         name=manifest.name,
         fingerprint=fingerprint,
-        mirror=mirror,
+        moves=moves,
         balance_classes=balance_classes,
         partners=partners,
         redrawing=_redrawing(folder, manifest, start, stop, strokes or StrokeSettings()),

@@ -28,6 +28,10 @@ class DataSettings(Settings):
     mirror: bool = False
     """Flip half of the pictures left to right: good for most photos, not for letters and digits."""
 
+    shift: float = Field(default=0.0, ge=0, le=0.25)
+    """Move pictures by up to this share of their sides, either way, with edges mirrored outwards:
+    good for textures and scenes, for translators above all."""
+
     balance_classes: bool = False
     """Show every class equally often, however many pictures it has; those of small classes are then
     seen more often."""

@@ -6,6 +6,7 @@ from maquette.core.errors import SettingsError
 from maquette.core.family import Translates
 from maquette.data.dataset import ImageDataset, open_dataset
 from maquette.data.domains import two_domains
+from maquette.data.moving import Moves
 from maquette.families import family_class
 from maquette.recipe import Recipe
 
@@ -16,8 +17,9 @@ def pictures_for(recipe: Recipe, path: Path | str, split: str = "train") -> Imag
     DatasetError or SettingsError when it cannot be used so.
     """
     data = recipe.data
+    moves = Moves(data.mirror, data.shift)
     dataset = open_dataset(
-        path, split, data.mirror, strokes=data.strokes, balance_classes=data.balance_classes
+        path, split, moves, strokes=data.strokes, balance_classes=data.balance_classes
     )
     if issubclass(family_class(recipe.family), Translates):
         return two_domains(dataset, recipe.data.domains)

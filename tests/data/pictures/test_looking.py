@@ -69,6 +69,14 @@ def test_pixels_are_those_of_a_served_picture(channels: int, fit: Fit) -> None:
         assert np.array_equal(pixels, prepare(content, size, channels, fit).pixels)
 
 
+def test_a_picture_among_strokes_is_grey_in_every_channel() -> None:
+    content, size = encoded(china.resize((300, 200))), ImageSize(28, 28)
+    grey = Bench(size, 1).look(content).pixels
+    shown = Bench(size, 3, stroke_channels=True).look(content).pixels
+    assert grey is not None and shown is not None
+    assert np.array_equal(shown, np.repeat(grey, 3, axis=2))
+
+
 def test_bars_are_cut_off_to_the_pixel_although_jpegs_are_reduced() -> None:
     content = encoded(letterboxed(83, 84), "JPEG", quality=92)
     size = ImageSize(64, 64)

@@ -135,7 +135,9 @@ class Bench:
         if self.size is None:
             return None
         kept = None if self.keep_bars else box
-        return fitted(decoded.image, self.size, self.channels, self.fit, kept)
+        channels = 1 if self.stroke_channels else self.channels  # no strokes: grey in all of them
+        pixels = fitted(decoded.image, self.size, channels, self.fit, kept)
+        return np.repeat(pixels, self.channels, 2) if self.stroke_channels else pixels
 
 
 def _may_have_bars(content: Content, decoded: Decoded) -> bool:
