@@ -11,12 +11,15 @@ from maquette.core.randomness import seed_everything
 from maquette.data.dataset import ImageDataset
 from maquette.families import family_class
 from maquette.recipe import Recipe, read_recipe
+from maquette.recipes import shipped_recipes
 from maquette.training.callback import Callback
 from maquette.training.checkpoints import CheckpointStore
 from maquette.training.session import Session
 from maquette.training.trainer import Trainer
 
 STEPS = 6
+TWO_HEADS = "cyclegan, two heads"
+VARIED = (*shipped_recipes(), TWO_HEADS)  # and what keeps more state than any recipe
 
 
 def toy_recipe(name: str, **training: Any) -> Recipe:
@@ -26,11 +29,24 @@ def toy_recipe(name: str, **training: Any) -> Recipe:
     narrow: dict[str, Any] = {"width": 4, "latents": 8, "blocks": 1}
     as_it_is = recipe.model.model_dump()
     if "discriminator" in fields:
-        narrow["discriminator"] = as_it_is["discriminator"] | {"width": 4, "halvings": 2}
+        judge = as_it_is["discriminator"]
+        small = {"width": 4, "halvings": 2, "memory": 4}  # a memory that is full at once
+        narrow["discriminator"] = judge | {n: v for n, v in small.items() if n in judge}
     changes = {field: value for field, value in narrow.items() if field in fields}
     model = type(recipe.model).model_validate(as_it_is | changes)
     length = {"steps": STEPS, "epochs": None, "batch_size": 8, "device": "cpu"}
     return recipe.model_copy(update={"model": model}).with_training(**(length | training))
+
+
+def varied_recipe(name: str) -> Recipe:
+    """One of `VARIED` at toy size."""
+    if name != TWO_HEADS:
+        return toy_recipe(name)
+    recipe = toy_recipe("cyclegan")
+    as_it_is = recipe.model.model_dump()
+    judge = as_it_is["discriminator"] | {"heads_a": 2, "heads_b": 2}
+    changed = as_it_is | {"discriminator": judge, "strength": 0.5}
+    return recipe.model_copy(update={"model": type(recipe.model).model_validate(changed)})
 
 
 def toy_family(recipe: Recipe, spec: ImageSpec) -> Family:

@@ -162,6 +162,16 @@ def test_the_dataset_of_a_lesson_holds_everything_in_its_place(made, tmp_path):
     assert {line["label"] for line in lines} == {"lying", "standing", "crossing"}
 
 
+def test_what_is_taught_on_paper_is_learnt_as_it_will_be_asked(made, tmp_path):
+    for seed in range(6):
+        Image.fromarray(255 - raster("crossing", seed)).save(tmp_path / f"{seed}.png")
+    lesson = prepare_lesson(made / "run", [tmp_path], "crossing", tmp_path / "more")
+    learnt = open_dataset(lesson.dataset)
+    new = learnt.pictures((learnt.labels == 2).nonzero()[:, 0]).float()
+    assert len(new) >= 3
+    assert new[..., 0, :].mean() < 10 and new.mean() < 100  # white on black, as the others
+
+
 @pytest.mark.parametrize(
     ("sources", "name", "words"),
     [

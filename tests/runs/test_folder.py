@@ -88,6 +88,28 @@ def test_the_best_sound_weights_are_served(tmp_path, scores, certified_until, se
     assert run.served().entry.step == served
 
 
+@pytest.mark.parametrize("state", ["finished", "failed"])
+def test_the_best_of_steps_that_were_given_up_is_served(tmp_path, state):
+    run = new_run(tmp_path / "run")
+    save(run, {10: 3.0, 20: 2.0, 30: 2.5})
+    run.checkpoints.forget_after(10)
+    assert run.checkpoints.newest_sound()[0].step == 10
+    save(run, {10: 3.0, 20: 2.5})
+    run.note(state=state, certified_until=20)
+    served = run.served()
+    assert (served.entry.step, served.entry.score) == (20, 2.0)
+    assert served.why == "the best score (2), from before training went wrong"
+    save(run, {30: 1.5})  # better than what was given up
+    assert run.served().entry.step == 30
+
+
+def test_without_scores_only_certified_weights_of_a_failed_run_are_served(tmp_path):
+    run = new_run(tmp_path / "run")
+    save(run, {10: None, 20: None, 30: None})
+    run.note(state="failed", certified_until=10)
+    assert run.served().entry.step == 10
+
+
 def test_damaged_weights_are_never_served(tmp_path):
     run = new_run(tmp_path / "run")
     save(run, {10: 3.0, 20: 2.0})

@@ -138,3 +138,32 @@ def test_what_the_scorer_remembers_and_says_is_passed_on(clock):
     again = scorer(clock, 1.0)
     again.rewind(json.loads(json.dumps(scores.mark())))
     assert again.mark() == scores.mark()
+
+
+class ToldScorer(SlowScorer):
+    """Gives the scores it was told, each as sure as 0.1."""
+
+    def __init__(self, *scores: float):
+        super().__init__(Time())
+        self.scores = scores
+
+    def judge(self, family: Family, fraction: float) -> Scored:
+        score = self.scores[self.taken]
+        self.taken += 1
+        return Scored({"score": score, "score_low": score - 0.1, "score_high": score + 0.1})
+
+
+def test_a_score_that_is_surely_worse_than_the_best_is_told():
+    scores = Scoring(ToldScorer(1.0, 0.5, 0.69, 0.8, 0.4, 0.61), 10)
+    told = [list(moment.warnings) for moment in trained(scores, Time(), 6, seconds_each=1.0)]
+    assert [len(warnings) for warnings in told] == [0, 0, 0, 1, 0, 1]
+    assert "the score is 0.8 at step 40 and was 0.5 at step 20" in told[3][0]
+    assert "lower learning rates" in told[3][0]
+
+
+def test_the_best_score_survives_a_resume():
+    first, second = Scoring(ToldScorer(0.5), 10), Scoring(ToldScorer(0.5, 0.8), 10)
+    trained(first, Time(), 1, seconds_each=1.0)
+    second.rewind(json.loads(json.dumps(first.mark())))
+    (moment,) = trained(second, Time(), 1, seconds_each=1.0, begin=1)
+    assert ["was 0.5 at step 10" in warning for warning in moment.warnings] == [True]

@@ -120,6 +120,38 @@ def test_the_newest_two_the_best_and_a_certified_one_are_kept(tmp_path):
     assert steps_to_keep(entries[:1], certified_until=-100) == {100}
 
 
+def scored(folder, **scores: float) -> CheckpointStore:
+    store = CheckpointStore(folder / "checkpoints")
+    for name, score in scores.items():
+        step = int(name.removeprefix("at_"))
+        store.save(snapshot(step, score=score), frozenset(range(100)))
+    store.wait()
+    return store
+
+
+def test_of_steps_given_up_the_best_is_set_aside_if_it_is_the_best_of_all(tmp_path):
+    store = scored(tmp_path, at_5=3.0, at_10=2.0, at_15=9.0)
+    store.forget_after(5)
+    assert [entry.step for entry in store.entries()] == [5]
+    (aside,) = store.set_aside()
+    assert (aside.step, aside.score) == (10, 2.0)
+    assert read_tensors(aside, "family")["weight"][0] == 10
+
+    store = scored(tmp_path, at_10=2.5, at_15=4.0)
+    store.forget_after(5)
+    assert [entry.score for entry in store.set_aside()] == [2.0]  # still the best
+    store = scored(tmp_path, at_10=1.5)
+    store.forget_after(5)
+    assert [entry.score for entry in store.set_aside()] == [1.5]
+    assert {path.name for path in store.folder.iterdir()} == {"00000005", "aside"}
+
+
+def test_what_was_not_scored_is_not_set_aside(tmp_path):
+    store = saved(tmp_path, 5, 10)
+    store.forget_after(5)
+    assert store.set_aside() == []
+
+
 def test_a_number_that_is_not_finite_is_seen(tmp_path):
     good = snapshot(1)
     bad = Snapshot(1, {"family": {"weight": torch.tensor([1.0, math.nan])}}, {})

@@ -37,7 +37,7 @@ def test_thirty_healthy_runs_raise_no_alarm(seed):
 def test_an_explosion_is_told_after_ten_steps(factor):
     alarm = first_alarm(healthy(300) + [factor * 1.5] * 50)
     assert alarm.step == 301
-    assert "median" in alarm.cause
+    assert "usual value" in alarm.cause
 
 
 def test_a_slow_explosion_is_told_too():
@@ -89,6 +89,18 @@ def test_a_slow_decline_and_a_quick_recovery_are_no_explosion(steps, seed):
     won = [*declining, *[0.005] * steps, *np.geomspace(0.005, 0.7, 40), *[0.7] * 300]
     lost = [*np.linspace(1, 8, steps), *[8.0] * steps, *np.linspace(8, 1, 40), *[1.0] * 300]
     assert alarm_in_a_game(noisy(won, seed=seed), noisy(lost, seed=seed + 100)) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_discriminator_that_wins_again_long_after_is_told(seed):
+    """Recorded: balanced for 2,000 steps, then the generator's loss is ten times as high."""
+    balanced = noisy([0.69], 2000, seed, 0.03), noisy([0.73], 2000, seed, 0.05)
+    won = noisy([0.017, 0.014, 0.013], 60, seed), noisy([6.8, 7.1, 7.8], 60, seed, 0.1)
+    alarm = alarm_in_a_game(
+        noisy(WON, 20, seed) + balanced[0] + won[0], noisy(LOST, 20, seed) + balanced[1] + won[1]
+    )
+    assert 0 < alarm.step - 20 * len(WON) - 2000 <= 60
+    assert alarm.cause.startswith("generator stayed above 3 times")
 
 
 @pytest.mark.parametrize("level", [5.0, 50.0, 5000.0])
@@ -165,7 +177,7 @@ def test_a_restored_guard_judges_as_if_never_stopped(values, cut):
 
 
 @pytest.mark.parametrize("cut", [5, 50, 150, 330, 500])
-def test_a_restored_guard_remembers_how_high_a_loss_has_been(cut):
+def test_a_restored_guard_remembers_how_high_a_loss_was(cut):
     won, lost = noisy(WON, 20), noisy(LOST, 20)
     whole, half, again = (Guard(GuardSettings()) for _ in range(3))
     alarm_in_a_game(won, lost, whole)
@@ -175,10 +187,19 @@ def test_a_restored_guard_remembers_how_high_a_loss_has_been(cut):
     assert again.state() == whole.state()
 
 
-def test_a_state_from_before_there_were_levels_is_read():
+@pytest.mark.parametrize("missing", [("starts",), ("starts", "levels")])
+def test_a_state_from_before_there_were_levels_is_read(missing):
     guard, again = Guard(GuardSettings()), Guard(GuardSettings())
     first_alarm(healthy(300), guard=guard)
-    older = {name: part for name, part in guard.state().items() if name != "levels"}
-    again.restore(older)
+    again.restore({name: part for name, part in guard.state().items() if name not in missing})
     assert again.state() == guard.state()
     assert first_alarm([50.0] * 20, 301, again).step == 301
+
+
+def test_a_game_from_before_there_were_starts_goes_on():
+    won, lost = noisy(WON, 20), noisy(LOST, 20)
+    guard, again = Guard(GuardSettings()), Guard(GuardSettings())
+    alarm_in_a_game(won[:200], lost[:200], guard)
+    again.restore({name: part for name, part in guard.state().items() if name != "starts"})
+    assert alarm_in_a_game(won[200:], lost[200:], again, 201) is None
+    assert alarm_in_a_game([5.0] * 20, [1.0] * 20, again, len(won) + 1).step == len(won) + 1

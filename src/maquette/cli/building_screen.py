@@ -10,6 +10,8 @@ from maquette.data.pictures.preparation import Fit
 from maquette.data.sources.source import Reading
 from maquette.workflows.datasets import build_dataset
 
+TWO_DOMAINS = 2  # classes: between two, a translator can go
+
 
 def show(
     sources: list[str],
@@ -73,6 +75,12 @@ def _tell(summary: BuildSummary) -> None:
         console.print(f"  why each: {printable(summary.folder / 'quarantine' / 'reasons.csv')}")
     recipe = "drawings" if _are_drawings(summary) else "gan"
     console.print(f"next: maquette train {recipe} --data {printable(summary.folder)}")
+    if len(summary.spec.classes) == TWO_DOMAINS and recipe == "gan":
+        between = printable(" and ".join(summary.spec.classes))
+        console.print(
+            f"or, to translate between {between}: "
+            f"maquette train cyclegan --data {printable(summary.folder)}"
+        )
 
 
 def _are_drawings(summary: BuildSummary) -> bool:

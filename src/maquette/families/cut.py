@@ -14,46 +14,18 @@ from torch import Tensor, nn
 
 from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
-from maquette.core.settings import Settings
-from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores, check_size
-from maquette.networks.translators import (
-    ResidualTranslator,
-    Start,
-    UNetTranslator,
-    Upsampling,
-    start_translator,
-)
+from maquette.networks.patches import PatchScores, check_size
+from maquette.networks.translator_settings import JudgeSettings, TranslatorSettings
+from maquette.networks.translators import start_translator
 from maquette.objectives.adversarial import LOSSES
-from maquette.objectives.augmentation import AugmentationSettings, augment
+from maquette.objectives.augmentation import AugmentationSettings
 from maquette.objectives.patch_nce import Projectors, patch_nce
-
-NETWORKS = {"residual": ResidualTranslator, "unet": UNetTranslator}
-
-
-class DiscriminatorSettings(Settings):
-    """Who judges the translations."""
-
-    width: int = Field(default=64, ge=1, le=1024)
-    """Channels of the first convolution."""
-    halvings: int = Field(default=3, ge=1, le=5)
-    """How large a patch is: 2 see 34 px, 3 see 70 px, 4 see 142 px."""
-    normalisation: Normalisation = "instance"
-    """The paper's instance, or spectral (Miyato et al. 2018)."""
+from maquette.objectives.patch_scores import patch_scores
 
 
-class CutSettings(Settings):
+class CutSettings(TranslatorSettings):
     """Networks and objectives of CUT."""
 
-    network: Literal["residual", "unet"] = "residual"
-    """Architecture of the translator."""
-    width: int = Field(default=64, ge=1, le=1024)
-    """Channels of the translator's finest stage."""
-    blocks: int = Field(default=9, ge=1, le=32)
-    """Residual blocks: 9 at 256 px, 6 at 128 px."""
-    upsampling: Upsampling = "resize"
-    """The paper's transposed convolutions, or resizing first, which leaves no checkerboards."""
-    start: Start = "identity"
-    """Where the translator begins: at the picture itself, or at random as in the paper."""
     loss: Literal["least_squares", "hinge", "bce"] = "least_squares"
     """The game against the discriminator."""
     nce: float = Field(default=1.0, ge=0)
@@ -62,7 +34,7 @@ class CutSettings(Settings):
     """Ask the same of pictures of the target domain translated to that domain (not FastCUT)."""
     patches: int = Field(default=256, ge=2, le=4096)
     """Places compared in each layer of each picture."""
-    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    discriminator: JudgeSettings = JudgeSettings()
     """Who judges."""
     augmentation: AugmentationSettings = AugmentationSettings()
     """What the discriminator sees of a picture."""
@@ -75,12 +47,9 @@ class TranslatorPlayer(nn.Module):
 
     def __init__(self, settings: CutSettings, channels: int):
         super().__init__()
-        network = NETWORKS[settings.network]
-        self.network = network(
-            channels, settings.width, settings.blocks, settings.upsampling, settings.start
-        )
+        self.network = settings.build_translator(channels)
         start_translator(self.network)
-        self.projectors = Projectors(network.tap_channels(channels, settings.width))
+        self.projectors = Projectors(settings.tap_channels(channels))
 
 
 class Cut(Translates):
@@ -94,11 +63,8 @@ class Cut(Translates):
     def __init__(self, settings: CutSettings, spec: ImageSpec):
         super().__init__(settings, spec)
         check_size(spec, settings.discriminator.halvings)
-        judge = settings.discriminator
         self.translator = TranslatorPlayer(settings, spec.channels)
-        self.discriminator = PatchDiscriminator(
-            spec.channels, judge.width, judge.halvings, normalisation=judge.normalisation
-        )
+        self.discriminator = settings.discriminator.build(spec.channels)
         self.register_buffer("strength", torch.tensor(settings.strength))
         self.loss = LOSSES[settings.loss]
 
@@ -149,11 +115,11 @@ class Cut(Translates):
 
     def _scores(self, images: Images, batch: Batch, stream: str) -> PatchScores:
         """What the discriminator says of pictures, changed at random as all that it sees."""
-        if self.settings.strength:
-            s = self.settings
-            images = augment(images, batch.seeds, self.strength, s.augmentation, stream)
-        scores: PatchScores = self.discriminator(images)[0].float()
-        return scores
+        s = self.settings
+        strength = self.strength if s.strength else None
+        return patch_scores(
+            self.discriminator, images, batch.seeds, strength, s.augmentation, stream
+        )[0]
 
 
 family = Cut

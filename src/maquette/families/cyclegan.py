@@ -5,7 +5,7 @@ start at the identity (the default), a discriminator may have two heads with two
 weights served are averages over training.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import torch
@@ -14,33 +14,21 @@ from torch import Tensor, nn
 
 from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
-from maquette.core.settings import Settings
-from maquette.networks.patches import Normalisation, PatchDiscriminator, PatchScores, check_size
-from maquette.networks.translators import (
-    ResidualTranslator,
-    Start,
-    UNetTranslator,
-    Upsampling,
-    start_translator,
-)
+from maquette.networks.patches import PatchScores, check_size
+from maquette.networks.translator_settings import JudgeSettings, TranslatorSettings
+from maquette.networks.translators import start_translator
 from maquette.objectives.adversarial import LOSSES
-from maquette.objectives.augmentation import AugmentationSettings, augment
+from maquette.objectives.augmentation import AugmentationSettings
 from maquette.objectives.dual import discriminator_loss, generator_loss
 from maquette.objectives.memory import ImageMemory
+from maquette.objectives.patch_scores import patch_scores
 
-NETWORKS = {"residual": ResidualTranslator, "unet": UNetTranslator}
 Heads = Literal[1, 2]
 
 
-class DiscriminatorSettings(Settings):
-    """Who judges the translations."""
+class DiscriminatorSettings(JudgeSettings):
+    """Who judges the translations of each domain."""
 
-    width: int = Field(default=64, ge=1, le=1024)
-    """Channels of the first convolution."""
-    halvings: int = Field(default=3, ge=1, le=5)
-    """How large a patch is: 2 see 34 px, 3 see 70 px, 4 see 142 px."""
-    normalisation: Normalisation = "instance"
-    """The paper's instance, or spectral (Miyato et al. 2018)."""
     heads_a: Heads = 1
     """Heads of the discriminator of the first domain; 2 adds an objective."""
     heads_b: Heads = 1
@@ -49,19 +37,9 @@ class DiscriminatorSettings(Settings):
     """Past translations of each domain that it is reminded of."""
 
 
-class CycleGanSettings(Settings):
+class CycleGanSettings(TranslatorSettings):
     """Networks and objectives of a CycleGAN."""
 
-    network: Literal["residual", "unet"] = "residual"
-    """Architecture of both translators."""
-    width: int = Field(default=64, ge=1, le=1024)
-    """Channels of the translators' finest stage."""
-    blocks: int = Field(default=9, ge=1, le=32)
-    """Residual blocks of each translator: 9 at 256 px, 6 at 128 px."""
-    upsampling: Upsampling = "resize"
-    """The paper's transposed convolutions, or resizing first, which leaves no checkerboards."""
-    start: Start = "identity"
-    """Where translators begin: at the picture itself, or at random as in the paper."""
     loss: Literal["least_squares", "hinge", "bce"] = "least_squares"
     """The game against a discriminator of one head; two heads play hinge and bce."""
     cycle: float = Field(default=10.0, ge=0)
@@ -86,26 +64,14 @@ class CycleGan(Translates):
     def __init__(self, settings: CycleGanSettings, spec: ImageSpec):
         super().__init__(settings, spec)
         check_size(spec, settings.discriminator.halvings)
-        translator = NETWORKS[settings.network]
         self.translators = nn.ModuleDict(
-            {
-                direction: translator(
-                    spec.channels,
-                    settings.width,
-                    settings.blocks,
-                    settings.upsampling,
-                    settings.start,
-                )
-                for direction in ("a_to_b", "b_to_a")
-            }
+            {direction: settings.build_translator(spec.channels) for direction in self.directions}
         )
         start_translator(self.translators)
         judge = settings.discriminator
         self.discriminators = nn.ModuleDict(
             {
-                domain: PatchDiscriminator(
-                    spec.channels, judge.width, judge.halvings, heads, judge.normalisation
-                )
+                domain: judge.build(spec.channels, heads)
                 for domain, heads in (("a", judge.heads_a), ("b", judge.heads_b))
             }
         )
@@ -127,6 +93,11 @@ class CycleGan(Translates):
     def translate(self, images: Images, direction: str) -> Images:
         translated: Images = self.translators[direction](images).float()
         return translated
+
+    def compilable(self) -> Iterable[str]:
+        """The networks: the players only hold them."""
+        for name, player in self.players().items():
+            yield from (f"{name}.{network}" for network, _ in player.named_children())
 
     @torch.no_grad()
     def preview(self, batch: Batch) -> Images:
@@ -180,12 +151,9 @@ class CycleGan(Translates):
 
     def _scores(self, domain: str, images: Images, batch: Batch, stream: str) -> list[PatchScores]:
         """What a discriminator says of pictures, changed at random as all that it sees."""
-        if self.settings.strength:
-            stream = f"{stream} {domain}"
-            seen = augment(images, batch.seeds, self.strength, self.settings.augmentation, stream)
-        else:
-            seen = images
-        return [scores.float() for scores in self.discriminators[domain](seen)]
+        judge, s = self.discriminators[domain], self.settings
+        strength, stream = self.strength if s.strength else None, f"{stream} {domain}"
+        return patch_scores(judge, images, batch.seeds, strength, s.augmentation, stream)
 
 
 family = CycleGan

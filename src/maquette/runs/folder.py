@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,17 +88,20 @@ class Run:
         """The best certified average, never simply the last step.
 
         Certified: followed by enough steps without an alarm. The last steps of a run have no such
-        proof, so they are served only when their score says they are better. Raises RunError when
-        there is nothing sound to serve.
+        proof, and the best of steps that were given up neither: they are served only when their
+        score says they are better. Raises RunError when there is nothing sound to serve.
         """
-        until = int(self.info.get("certified_until", 0))
+        until, failed = int(self.info.get("certified_until", 0)), self.state == "failed"
         entries = [e for e in self.checkpoints.entries() if e.step > 0]
-        if self.state == "failed":
-            entries = [e for e in entries if e.step <= until]
-        ranked = sorted(entries, key=lambda e: (e.score, e.step > until, -e.step))
+        if failed:
+            entries = [e for e in entries if e.step <= until or e.score < inf]
+        proven = [e for e in entries if e.step <= until]
+        given_up = self.checkpoints.set_aside()
+        ranked = sorted([*entries, *given_up], key=lambda e: (e.score, e not in proven, -e.step))
         for entry in ranked:
             if fault_in(entry) is None:
-                return Served(entry, _why(entry, until))
+                went_wrong = failed or entry in given_up
+                return Served(entry, _why(entry, entry in proven, went_wrong))
         raise RunError(
             f"{self.folder} has no weights to use yet: continue it with "
             f"`maquette train {self.folder}`"
@@ -112,7 +116,8 @@ class Run:
 
         A classifier answers at the temperature noted for these very weights, if there is one.
         """
-        family = family_class(self.recipe.family)(self.recipe.model, self.spec)
+        kind = family_class(self.recipe.family)
+        family = kind.for_saved_weights(self.recipe.model, self.spec)
         weights = read_tensors(entry, "average")
         try:
             family.load_state_dict(weights)
@@ -213,12 +218,13 @@ def find_runs(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: (path / "run.json").stat().st_mtime, reverse=True)
 
 
-def _why(entry: Entry, certified_until: int) -> str:
-    certified = entry.step <= certified_until
-    if entry.facts.get("score") is None:
-        kind = "newest certified" if certified else "newest sound"
+def _why(entry: Entry, is_certified: bool, went_wrong: bool) -> str:
+    if entry.score == inf:
+        kind = "newest certified" if is_certified else "newest sound"
         return f"the {kind} checkpoint; no scores were taken"
-    proof = "certified by quiet steps after it" if certified else "with no alarm so far"
+    proof = "from before training went wrong" if went_wrong else "with no alarm so far"
+    if is_certified:
+        proof = "certified by quiet steps after it"
     return f"the best score ({entry.score:.4g}), {proof}"
 
 

@@ -31,6 +31,7 @@ class Scoring(Callback):
         self.share, self.clock = share, clock
         self._spent_seconds = self._cost_seconds = 0.0  # on all scores, on the last one
         self._said_skipping = False
+        self._best: dict[str, float] | None = None  # score, its upper end and its step
 
     def after_step(self, moment: Moment) -> None:
         if not (moment.is_last or self._is_affordable(moment.seconds)):
@@ -40,8 +41,22 @@ class Scoring(Callback):
         found = self.scorer.judge(moment.average, moment.progress.fraction)
         moment.scores.update(found.scores)
         moment.warnings.extend(found.warnings)
+        self._compare(moment)
         self._cost_seconds = self.clock() - started
         self._spent_seconds += self._cost_seconds
+
+    def _compare(self, moment: Moment) -> None:
+        """Warn when what was learnt is lost: the score's interval lies above the best one's."""
+        score, step, best = moment.scores["score"], moment.progress.step, self._best
+        if best is not None and moment.scores.get("score_low", score) > best["high"]:
+            moment.warnings.append(
+                f"training has got worse: the score is {score:.4g} at step {step:,} and was "
+                f"{best['score']:.4g} at step {best['step']:,.0f}, whose weights stay the ones to "
+                "serve; if it does not come back, begin again with lower learning rates"
+            )
+        if best is None or score < best["score"]:
+            high = moment.scores.get("score_high", score)
+            self._best = {"score": score, "high": high, "step": step}
 
     def _is_affordable(self, seconds: float) -> bool:
         """Whether all scores stay within their share with one more, as dear as the last."""
@@ -63,6 +78,7 @@ class Scoring(Callback):
             "spent_seconds": self._spent_seconds,
             "cost_seconds": self._cost_seconds,
             "said_skipping": self._said_skipping,
+            "best": self._best,
         }
 
     def rewind(self, mark: Mapping[str, Any]) -> None:
@@ -70,3 +86,4 @@ class Scoring(Callback):
         self._spent_seconds = float(mark.get("spent_seconds", 0.0))
         self._cost_seconds = float(mark.get("cost_seconds", 0.0))
         self._said_skipping = bool(mark.get("said_skipping", False))
+        self._best = mark.get("best")

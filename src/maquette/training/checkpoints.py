@@ -25,6 +25,7 @@ from maquette.core.errors import RunError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+ASIDE = "aside"  # the folder of the best checkpoint of steps that were given up
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class CheckpointStore:
         found = (_entry(folder) for folder in folders if folder.name.isdigit())
         return [entry for entry in found if entry is not None]
 
+    def set_aside(self) -> list[Entry]:
+        """The complete checkpoint kept of steps that were given up, for its score; mostly none."""
+        found = [_entry(path.parent) for path in self.folder.glob(f"{ASIDE}/*/{MANIFEST}")]
+        return [entry for entry in found if entry is not None]
+
     def newest_sound(self) -> tuple[Entry | None, list[str]]:
         """The newest checkpoint whose checksums agree, and why newer ones were passed over."""
         passed_over: list[str] = []
@@ -121,10 +127,23 @@ class CheckpointStore:
             ) from error
 
     def forget_after(self, step: int) -> None:
-        """Remove checkpoints later than this step: training goes on from there."""
-        for entry in self.entries():
-            if entry.step > step:
+        """Remove checkpoints later than this step: training goes on from there.
+
+        If the best scored of all is among them, it is set aside: to be served, not gone on from.
+        """
+        entries = self.entries()
+        best = min((entry.score for entry in [*entries, *self.set_aside()]), default=math.inf)
+        for entry in entries:
+            if entry.step > step and entry.score == best < math.inf:
+                self._set_aside(entry)
+            elif entry.step > step:
                 _remove(entry.folder)
+
+    def _set_aside(self, entry: Entry) -> None:
+        aside = self.folder / ASIDE
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        entry.folder.rename(aside / entry.folder.name)
 
     def _write(self, snapshot: Snapshot, keep: frozenset[int]) -> None:
         final = self.folder / f"{snapshot.step:08d}"

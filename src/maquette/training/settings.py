@@ -42,8 +42,8 @@ class GuardSettings(Settings):
     enabled: bool = True
     """Watch losses, gradients and rates, and go back when they explode."""
     spike_factor: float = Field(default=3.0, gt=1)
-    """A loss above this many times its running median (and 8 robust deviations) is a spike; with
-    several players, above this many times the highest median it has had."""
+    """A loss above this many times its running median (and 8 robust deviations) is a spike;
+    with several players, above as many times the median it had at first or not long ago, too."""
     patience_steps: PositiveInt = 10
     """Spikes in a row that make an alarm."""
     window_steps: int = Field(default=200, ge=20)

@@ -66,7 +66,8 @@ def planned(
             "say what to learn from with --data DIR: a folder made by `maquette data build`"
         )
     dataset = pictures_for(wanted, data)
-    family_class(wanted.family)(wanted.model, dataset.spec)  # refuses what it cannot learn
+    # Refuses what it cannot learn; weights to begin at are fetched once, when it begins.
+    family_class(wanted.family).for_saved_weights(wanted.model, dataset.spec)
     return Plan(folder, wanted, dataset, Path(data), run=None)
 
 
