@@ -17,9 +17,9 @@ from maquette.workflows import exporting
 CLASSES = ("apple", "bicycle", "cat")
 
 
-def served(run: Run) -> TinyClassifier:
+def served(run: Run, device: str = "cpu") -> TinyClassifier:
     """In place of what the run was trained on."""
-    return TinyClassifier(run.spec).eval()
+    return TinyClassifier(run.spec).eval().to(device)
 
 
 def shared_export(made: pytest.TempPathFactory) -> Path:

@@ -78,6 +78,17 @@ def test_answers_are_probabilities_of_each_picture_alone(network):
     assert (together[0] - together[1]).abs().max() > 1e-6
 
 
+def test_mirrored_answers_are_the_same_for_a_picture_and_its_mirror_image():
+    plain, both = family(dropout=0.0), family(dropout=0.0, mirrored_answers=True)
+    images = batch(plain).images
+    assert torch.equal(plain.logits(images), both.logits(images))  # while it learns
+    plain, both = plain.eval(), both.eval()
+    mean = (plain.logits(images) + plain.logits(images.flip(3))) / 2
+    torch.testing.assert_close(both.logits(images), mean)
+    torch.testing.assert_close(both.logits(images), both.logits(images.flip(3)))
+    assert (both.logits(images) - plain.logits(images)).abs().max() > 1e-4
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(28, 28), (64, 64), (28, 64), (33, 45)])
 def test_the_default_is_light_enough_for_a_web_page(channels, size):
@@ -156,13 +167,24 @@ def test_a_recipe_may_name_any_network_of_timm():
     assert parse_recipe(text).model.network == "timm:resnet18"
 
 
+class Asked(torch.nn.Module):
+    """What is exported of a classifier."""
+
+    def __init__(self, family):
+        super().__init__()
+        self.family = family
+
+    def forward(self, images):
+        return self.family.logits(images)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_an_exported_network_answers_as_this_one_does(network):
-    classifier = family(network=network, rows=17).eval()
+def test_an_exported_network_answers_as_this_one_does(network, mirrored):
+    classifier = family(network=network, rows=17, mirrored_answers=mirrored).eval()
     images = batch(classifier).images
     size = torch.export.Dim("batch", min=1, max=64)
-    exported = torch.export.export(
-        classifier.classifier, (images,), dynamic_shapes={"images": {0: size}}
-    )
+    asked = Asked(classifier).eval()
+    exported = torch.export.export(asked, (images,), dynamic_shapes={"images": {0: size}})
     few = images[:2]
     torch.testing.assert_close(exported.module()(few), classifier.logits(few))

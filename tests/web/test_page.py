@@ -1,5 +1,6 @@
 """The exported page, as a person meets it: in Chromium, from a plain static host and from disk."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -14,14 +16,17 @@ import torch
 from PIL import Image
 
 from classifiers import TinyClassifier
-from exported import CLASSES, quick_export, shared_export
+from commands import TINY, maquette
+from exported import CLASSES, quick_export, served, shared_export
 from maquette.core.errors import SettingsError
 from maquette.core.images import ImageSpec
 from maquette.data.pictures.content import Drawing
 from maquette.data.pictures.drawing import rasterise
 from maquette.data.pictures.preparation import fitted
 from maquette.data.sizes import ImageSize
+from maquette.runs.folder import Run
 from maquette.workflows import exporting
+from maquette.workflows.classifying import Answer, classify
 from maquette.workflows.exporting_graphs import Answering
 from maquette.workflows.exporting_page import single_file
 from maquette.workflows.exporting_runtime import runtime
@@ -338,6 +343,48 @@ def test_the_page_may_ask_nothing_of_others(address, browser):
     with page.expect_console_message(lambda said: "Content Security Policy" in said.text):
         assert page.evaluate(blocked) == "TypeError"
     page.close()
+
+
+@pytest.mark.slow
+def test_a_model_of_strokes_answers_as_in_python(browser, tmp_path):
+    """Both to a drawing, by the order of its strokes, and to a picture in colours."""
+    strokes = [[[1000 * x for x, _ in s], [1000 * y for _, y in s]] for s in A_HOUSE]
+    other = [strokes[i] for i in (2, 0, 1)]  # the same house in another order
+    for kind, drawn in zip(CLASSES, (strokes, other, other), strict=True):
+        line = json.dumps({"word": kind, "drawing": drawn})
+        (tmp_path / f"{kind}.ndjson").write_text(f"{line}\n" * 4)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    data, run, page = tmp_path / "data", tmp_path / "run", tmp_path / "page.html"
+    files = [tmp_path / f"{kind}.ndjson" for kind in CLASSES]
+    options = ("--size", "16", "--holdout", "0", "--stroke-channels", "--out", data)
+    for command in (
+        ("data", "build", *files, *options),
+        ("train", tmp_path / "tiny.yaml", "--data", data, "--out", run),
+    ):
+        assert (ended := maquette(*command)).code == 0, ended.err
+    noise = np.random.default_rng(0).integers(0, (200, 100, 50), (60, 90, 3))
+    Image.fromarray(noise.astype(np.uint8)).save(tmp_path / "noise.png")
+    with patch.object(Run, "served_family", served):
+        ended = maquette("export", run, "--to", "web", "--single-file", "--out", page)
+        assert ended.code == 0, ended.err
+        wanted = classify(run, [files[0], tmp_path / "noise.png"])
+    visit = Visit(browser.new_page())
+    visit.page.goto(page.as_uri())
+    visit.ready().draw(*A_HOUSE)
+    assert_alike(visit.answers(), wanted[0])
+    visit.page.get_by_role("button", name="Clear").click()
+    visit.page.locator("#file").set_input_files(tmp_path / "noise.png")
+    visit.page.wait_for_selector("#swapping:not([hidden])")
+    assert_alike(visit.answered(), wanted[-1])
+    visit.page.close()
+
+
+def assert_alike(lines: list[str], answer: Answer) -> None:
+    """Pixels may be one level apart, and so answers a little."""
+    found = [line.rsplit(maxsplit=2) for line in as_lines(lines)]
+    assert [name for name, _, _ in found] == list(answer.classes)
+    for (_, share, _), wanted in zip(found, answer.probabilities, strict=True):
+        assert abs(float(share) / 100 - wanted) < 0.01
 
 
 @pytest.mark.slow

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from maquette.core.images import ImageSpec
+from maquette.data.pictures.looking import Bench
 from maquette.data.pictures.preparation import fitted
 from maquette.data.sizes import ImageSize
 from maquette.workflows.exporting_pictures import Picture
+from maquette.workflows.serving import as_learnt
 
 FITS = ("cover", "contain", "stretch")
 
@@ -71,8 +73,11 @@ def test_light_and_dark_change_places_and_the_border_tells_of_paper():
     assert border == still == 255
 
 
-def test_grey_fills_every_channel_of_strokes():
+def test_among_strokes_order_and_progress_are_half_the_ink():
     rgba = noise_or_waves(50, 60, 0)
     pixels, _ = shown(Picture(ImageSpec(3, 28, 28), "cover", grey=True), rgba)
     grey, _ = shown(Picture(ImageSpec(1, 28, 28), "cover", grey=True), rgba)
-    assert all(np.array_equal(pixels[..., c], grey[..., 0]) for c in range(3))
+    bench = Bench(ImageSize(28, 28), 3, stroke_channels=True)
+    wanted = as_learnt(np.repeat(grey, 3, 2), rgba[..., :3], bench, turns_over=False)
+    assert np.array_equal(pixels, wanted)
+    assert np.array_equal(wanted[..., 1], np.ceil(grey[..., 0] / 2))

@@ -54,6 +54,11 @@ class Family(nn.Module, ABC):
         super().__init__()
         self.settings, self.spec = settings, spec
 
+    @classmethod
+    def for_saved_weights(cls, settings: AnySettings, spec: ImageSpec) -> "Family":
+        """One whose weights will be replaced: none are fetched from elsewhere to begin with."""
+        return cls(settings, spec)
+
     @abstractmethod
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         """Yield losses in the order the players take turns.

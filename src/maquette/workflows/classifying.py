@@ -16,12 +16,11 @@ from maquette.core.errors import DatasetError, RunError
 from maquette.core.family import Classifies
 from maquette.core.files import write_text
 from maquette.core.images import to_float
-from maquette.data.pictures.content import Drawing
 from maquette.data.pictures.looking import Bench
 from maquette.data.sources.opening import PICTURE_ENDINGS, open_source
 from maquette.data.sources.source import Item
 from maquette.runs.folder import Run, open_run
-from maquette.workflows.serving import PAPER, preparation_of, reads_drawings
+from maquette.workflows.serving import as_learnt, preparation_of, reads_drawings
 
 BATCH = 64
 Report = Callable[[int, int | None], None]  # pictures done, of how many
@@ -122,8 +121,8 @@ def _answered(
         fault = item.fault if look is None else look.fault
         faults.append("" if fault is None else fault.reason)
         if look is not None and look.pixels is not None:
-            drawn = isinstance(item.content, Drawing)
-            seen.append(_on_dark(look.pixels) if turns_over and not drawn else look.pixels)
+            assert item.content is not None
+            seen.append(as_learnt(look.pixels, item.content, bench, turns_over))
     ranked: Iterator[tuple[list[float], list[int]]] = iter(())
     if seen:
         pixels = torch.from_numpy(np.stack(seen)).permute(0, 3, 1, 2).to(device)
@@ -145,13 +144,6 @@ def _answered(
             )
         )
     return answers
-
-
-def _on_dark(pixels: np.ndarray) -> np.ndarray:
-    """The same, light and dark swapped where its border is bright."""
-    edges = [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-    bright = np.concatenate([edge.reshape(-1) for edge in edges]).mean() > PAPER
-    return 255 - pixels if bright else pixels
 
 
 def _csv(answers: Sequence[Answer]) -> str:

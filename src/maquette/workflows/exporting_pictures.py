@@ -25,7 +25,8 @@ class Picture(nn.Module):
     """What a person gives, opaque RGBA of any size, as the pixels that a model learnt from."""
 
     def __init__(self, spec: ImageSpec, fit: Fit, grey: bool):
-        """`grey`: as many times the same grey picture as there are channels."""
+        """`grey`: one channel; where there are more they are strokes', whose order and progress a
+        picture does not tell: half of its ink (see `serving.as_learnt`)."""
         super().__init__()
         self.spec, self.fit, self.grey = spec, fit, grey
 
@@ -43,11 +44,13 @@ class Picture(nn.Module):
         whole = _level(torch.einsum("oh,hwc->owc", down.weights(), wide))
         inside = down.inside()[:, None] & across.inside()
         pixels = torch.where(inside[..., None], whole, 255.0).permute(2, 0, 1)[None]
-        pixels = pixels.expand(1, self.spec.channels, -1, -1)
         border = torch.cat([pixels[..., 0, :], pixels[..., -1, :]], -1).flatten()
         sides = torch.cat([pixels[..., :, 0], pixels[..., :, -1]], -1).flatten()
         level = torch.cat([border, sides]).double().mean()[None]
         flipped = torch.where(swap.bool(), 255.0 - pixels, pixels)
+        if self.grey:
+            half = (flipped / 2).ceil()
+            flipped = torch.cat([flipped, *[half] * (self.spec.channels - 1)], 1)
         return flipped.to(torch.uint8), level
 
 

@@ -23,7 +23,7 @@ from maquette.recipe import Recipe, parse_recipe, to_yaml
 from maquette.runs.folder import Run, open_run
 from maquette.training.settings import TrainingSettings
 from maquette.workflows.classifying import read_items
-from maquette.workflows.serving import preparation_of
+from maquette.workflows.serving import as_learnt, preparation_of, reads_drawings
 from maquette.workflows.training import TrainingResult, Watchers, train
 
 FEWEST_PICTURES = 3
@@ -90,7 +90,7 @@ def prepare_lesson(
     recipe = _shorter(run.recipe, len(open_dataset(run.dataset_path)), steps)
     dataset = open_dataset(extension.folder)
     seed_everything(recipe.training.seed, "weights")
-    family = family_class(recipe.family)(recipe.model, dataset.spec)
+    family = family_class(recipe.family).for_saved_weights(recipe.model, dataset.spec)
     old = run.served_family()
     weights = grown(old.state_dict(), family.state_dict(), len(old.spec.classes))
     weights["temperature"] = torch.ones(())  # found anew at the end
@@ -151,16 +151,18 @@ def _right(family: Family, pixels: Tensor, labels: Tensor) -> float:
 def _read(
     run: Run, sources: Sequence[str | Path], report: Report
 ) -> tuple[list[NewPicture], tuple[str, ...]]:
-    bench = preparation_of(run)
+    bench, turns_over = preparation_of(run), reads_drawings(run)
     items, total = read_items(sources)
     pictures, unread = [], []
     for done, item in enumerate(items, 1):
         look = None if item.content is None else bench.look(item.content, item.box)
         fault = item.fault if look is None else look.fault
-        if look is not None and look.facts is not None and look.pixels is not None:
-            pictures.append(NewPicture(item.source, look.facts, look.pixels, look.strokes))
-        elif fault is not None:
+        if fault is not None:
             unread.append(f"{item.source}: {fault.reason}")
+        elif look is not None and look.pixels is not None:
+            assert item.content is not None and look.facts is not None
+            pixels = as_learnt(look.pixels, item.content, bench, turns_over)
+            pictures.append(NewPicture(item.source, look.facts, pixels, look.strokes))
         report(done, total)
     return pictures, tuple(unread)
 

@@ -94,7 +94,9 @@ def _sit(
     """Train until the end or an interruption, and leave the folder in order."""
     recipe = run.recipe
     seed_everything(recipe.training.seed, "weights")
-    family = family_class(recipe.family)(recipe.model, dataset.spec)
+    kind, (saved, _) = family_class(recipe.family), run.checkpoints.newest_sound()
+    begins = kind if saved is None and weights is None else kind.for_saved_weights
+    family = begins(recipe.model, dataset.spec)
     if weights is not None:  # a run that goes on replaces them by its own
         family.load_state_dict(weights)
     near = dataset.on(engine.device)
