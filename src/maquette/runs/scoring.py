@@ -12,6 +12,8 @@ from typing import Any
 from maquette.runs.scorers.scorer import Scorer
 from maquette.training.callback import Callback, Moment
 
+MUCH_WORSE = 1.2  # times the best score; less than that is told by the curves
+
 
 class Scoring(Callback):
     """Judges weights at every judged checkpoint.
@@ -46,9 +48,10 @@ class Scoring(Callback):
         self._spent_seconds += self._cost_seconds
 
     def _compare(self, moment: Moment) -> None:
-        """Warn when what was learnt is lost: the score's interval lies above the best one's."""
+        """Warn when what was learnt is lost: surely worse than the best, and by a good deal."""
         score, step, best = moment.scores["score"], moment.progress.step, self._best
-        if best is not None and moment.scores.get("score_low", score) > best["high"]:
+        low = moment.scores.get("score_low", score)
+        if best is not None and low > max(best["high"], MUCH_WORSE * best["score"]):
             moment.warnings.append(
                 f"training has got worse: the score is {score:.4g} at step {step:,} and was "
                 f"{best['score']:.4g} at step {best['step']:,.0f}, whose weights stay the ones to "
