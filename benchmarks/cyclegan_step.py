@@ -229,7 +229,8 @@ def curves(engine: Engine, arguments: argparse.Namespace) -> dict[str, object]:
         for player, theirs in learnt["textbook"].items():
             apart = differences(learnt[precision][player], theirs)
             found[f"{precision} {player}"] = apart
-            print(f"{precision} {player}: " + ", ".join(f"{k} {v:.3%}" for k, v in apart.items()))
+            told = ", ".join(f"{k} {v:.3%}" for k, v in apart.items())
+            print(f"{precision} {player}: {told}", flush=True)
     print("asked for: mean within 2 %, fp32 equal at the first step")
     return found
 
