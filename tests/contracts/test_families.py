@@ -177,3 +177,9 @@ def test_two_processes_equal_one_with_the_same_batch(tmp_path):
     assert one.step == 3
     for name, tensor in one.family.state_dict().items():
         torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=2e-5)
+
+
+def test_what_is_compiled_has_something_to_compile(recipe):
+    family = toy_trainer(recipe, toy_dataset()).family
+    for name in family.compilable():
+        assert type(family.get_submodule(name)).forward is not nn.Module.forward, name

@@ -5,7 +5,7 @@ same place, among others of the same picture. FastCUT is the same without the id
 a heavier weight (`nce: 10`, `identity: false`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -112,6 +112,10 @@ class Cut(Translates):
             for seen in (translated, images)
         ]
         return patch_nce(described[0], described[1])
+
+    def compilable(self) -> Iterable[str]:
+        """The networks: the translating player only holds its own."""
+        return "translator.network", "discriminator"
 
     def _scores(self, images: Images, batch: Batch, stream: str) -> PatchScores:
         """What the discriminator says of pictures, changed at random as all that it sees."""
