@@ -1,8 +1,8 @@
 """The CycleGAN of the textbooks, written out plainly: eager, float32, one network after the other.
 
 Zhu et al. 2017 in its usual form: residual translators with reflected borders and instance
-normalisation, 70 px patches, least squares (as LSGAN's equation 9 writes them, halved on both
-sides), cycle weight 10, identity weight 5, a pool of 50 pictures, Adam 2e-4 with beta1 0.5.
+normalisation, 70 px patches, least squares (halved for the discriminators alone), cycle weight 10,
+identity weight 5, a pool of 50 pictures, Adam 2e-4 with beta1 0.5.
 Independent of Maquette on purpose. The pool's random choices come from the caller, so that two
 implementations can be given the same.
 """
@@ -105,7 +105,7 @@ class TextbookCycleGan:
         cycle = F.l1_loss(again_a, a) + F.l1_loss(again_b, b)
         identity = F.l1_loss(self.a_to_b(b), b) + F.l1_loss(self.b_to_a(a), a)
         fooling = _wants(self.judge_b(fake_b), 1.0) + _wants(self.judge_a(fake_a), 1.0)
-        loss = fooling / 2 + CYCLE * cycle + IDENTITY * identity
+        loss = fooling + CYCLE * cycle + IDENTITY * identity
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

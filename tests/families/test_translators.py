@@ -87,7 +87,7 @@ def test_cyclegan_losses_are_the_papers():
     d_a, d_b = family.discriminators["a"], family.discriminators["b"]
 
     fake_b, fake_a = g(a), f(b)
-    fooling = ((d_b(fake_b)[0] - 1) ** 2).mean() / 2 + ((d_a(fake_a)[0] - 1) ** 2).mean() / 2
+    fooling = ((d_b(fake_b)[0] - 1) ** 2).mean() + ((d_a(fake_a)[0] - 1) ** 2).mean()
     cycle = F.l1_loss(f(fake_b), a) + F.l1_loss(g(fake_a), b)
     identity = F.l1_loss(g(b), b) + F.l1_loss(f(a), a)
     judged = sum(

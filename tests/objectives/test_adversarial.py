@@ -24,7 +24,7 @@ PUBLISHED = {  # (discriminator, generator), each of (real, fake)
     ),
     "least_squares": (
         lambda r, f: 0.5 * ((r - 1) ** 2).mean() + 0.5 * (f**2).mean(),
-        lambda _, f: 0.5 * ((f - 1) ** 2).mean(),
+        lambda _, f: ((f - 1) ** 2).mean(),
     ),
     "relativistic": (
         lambda r, f: -np.log(sigmoid(r - f)).mean(),

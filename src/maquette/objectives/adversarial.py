@@ -70,14 +70,18 @@ class Hinge(AdversarialLoss):
 
 
 class LeastSquares(AdversarialLoss):
-    """Real is 1, generated is 0 (Mao et al. 2017, equation 9)."""
+    """Real is 1, generated is 0 (Mao et al. 2017, equation 9).
+
+    Halved for the discriminator alone (Zhu et al. 2017, section 4: "which slows down the rate at
+    which D learns"), so that weights of other terms, like the cycle's 10, mean what papers mean.
+    """
 
     def discriminator(self, real: Scores, fake: Scores) -> Scalar:
         return ((real - 1).square().mean() + fake.square().mean()) / 2
 
     def generator(self, real: Scores, fake: Scores) -> Scalar:
         del real
-        return (fake - 1).square().mean() / 2
+        return (fake - 1).square().mean()
 
 
 class Relativistic(AdversarialLoss):
