@@ -150,6 +150,7 @@ def test_partners_come_in_an_order_of_their_own() -> None:
     partners = Batch(batch.partners, batch.seeds)
     assert sorted(rows_of(partners)) == list(range(20))
     assert rows_of(batch) != rows_of(partners)
+    assert dataset.epoch_pictures == 20  # what is rare counts
     assert rows_of(Batch(numbered(30).batch(0, 20, seed=1).images, batch.seeds)) == rows_of(batch)
     moved = dataset.on("cpu").batch(0, 20, seed=1)
     assert torch.equal(moved.partners, batch.partners)

@@ -58,6 +58,11 @@ class ImageDataset:
         return len(self._rows)
 
     @property
+    def epoch_pictures(self) -> int:
+        """Pictures of an epoch; of two domains the smaller one's, so phases suit the rare pictures."""
+        return len(self) if self.partners is None else min(len(self), len(self.partners))
+
+    @property
     def resident(self) -> bool:
         """Whether every picture is in memory already, so that fetching ahead gains nothing."""
         return (

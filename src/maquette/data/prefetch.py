@@ -24,8 +24,10 @@ class Prefetcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
         self._pending: dict[_Request, Future[Batch]] = {}
 
-    def __len__(self) -> int:
-        return len(self._dataset)
+    @property
+    def epoch_pictures(self) -> int:
+        """As the dataset's."""
+        return self._dataset.epoch_pictures
 
     def batch(self, step: int, size: int, seed: int, *, part: tuple[int, int] = (0, 1)) -> Batch:
         """What the dataset's `batch` returns, or raises; steps may jump, in order is quickest."""

@@ -80,7 +80,8 @@ class Phase(Settings):
     learning_rate: float = Field(gt=0, le=10)
     """Rate during this phase, for every player."""
     epochs: PositiveFloat
-    """Length in passes over the dataset; the proportion counts when a time budget stretches it."""
+    """Length in passes over the dataset (of two domains the smaller one); the proportion counts
+    when a time budget stretches it."""
 
 
 class Phases(ScheduleSettings):

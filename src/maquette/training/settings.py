@@ -62,7 +62,7 @@ class TrainingSettings(Settings):
     steps: PositiveInt | None = None
     """Length of training in steps. Give this, `epochs`, `hours` or a `phases` schedule."""
     epochs: PositiveFloat | None = None
-    """Length of training in passes over the dataset."""
+    """Length of training in passes over the dataset; of two domains, over the smaller one."""
     hours: PositiveFloat | None = None
     """Time budget: schedules stretch over it, training ends inside it, whatever the steps say."""
     batch_size: int = Field(default=32, ge=1, le=65536)

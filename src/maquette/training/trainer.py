@@ -26,7 +26,8 @@ from maquette.training.settings import TrainingSettings
 class BatchSource(Protocol):
     """What the loop needs of a dataset."""
 
-    def __len__(self) -> int: ...
+    @property
+    def epoch_pictures(self) -> int: ...
 
     def batch(self, step: int, size: int, seed: int, *, part: tuple[int, int]) -> Batch: ...
 
@@ -49,7 +50,7 @@ class Trainer:
             settings.average_halflife_images,
             settings.average_rampup,
         )
-        self.clock = Clock(settings, len(dataset))
+        self.clock = Clock(settings, dataset.epoch_pictures)
         self.step, self.attempt = 0, 0
         self.progress = self.clock.progress(0)
         if settings.compile:
