@@ -1,5 +1,7 @@
 """Recipes as data: read, overridden, written, and refused in a sentence."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 
 from commands import TINY
 from maquette.core.errors import MaquetteError, SettingsError
-from maquette.recipe import Recipe, json_schema, parse_recipe, to_yaml
+from maquette.recipe import Recipe, json_schema, parse_recipe, read_recipe, to_yaml
+from maquette.recipes import shipped_recipes
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,24 @@ def test_players_differ_from_the_optimizer_only_where_they_say():
     generator = recipe.training.for_player("generator")
     assert (generator.epsilon, generator.learning_rate) == (0.25, 0.5)
     assert recipe.training.for_player("discriminator") == recipe.training.optimizer
+
+
+def test_the_published_plans_for_monets_can_be_chosen_as_the_header_says():
+    """Epochs and rates of the four scenarios, in the order of the header."""
+    text = shipped_recipes()["monet-dualhead"].read_text()
+    chosen = [[], *([plan] for plan in re.findall(r"^#   --set (\S+=\[.*\])$", text, re.M))]
+    recipes = [read_recipe("monet-dualhead", overrides) for overrides in chosen]
+    three, five = [2e-4, 1e-4, 1e-5], [2e-4, 1e-4, 5e-5, 2.5e-5, 1e-5]
+    plans = [
+        [(p.epochs, p.learning_rate) for p in r.training.optimizer.schedule.phases] for r in recipes
+    ]
+    assert plans == [
+        list(zip((300, 200, 100), three, strict=True)),
+        list(zip((400, 100, 100), three, strict=True)),
+        list(zip((200, 200, 200, 200, 200), five, strict=True)),
+        list(zip((400, 300, 200, 200, 200), five, strict=True)),
+    ]
+    assert recipes[3].training.planned_steps(300) == 1300 * 300
 
 
 def test_a_recipe_survives_writing_and_reading():

@@ -15,7 +15,8 @@ from maquette.core.randomness import picture_seeds
 from maquette.families.cut import Cut, CutSettings
 from maquette.families.cyclegan import CycleGan, CycleGanSettings
 from maquette.networks.patches import PatchDiscriminator
-from maquette.networks.translators import ResidualTranslator, UNetTranslator
+from maquette.networks.translator_settings import NETWORKS
+from maquette.networks.translators import ResidualTranslator
 from maquette.objectives.memory import ImageMemory
 from maquette.objectives.patch_nce import patch_nce
 
@@ -53,7 +54,7 @@ def test_a_patch_is_70_pixels_wide():
     assert rows.max() - rows.min() + 1 == 70
 
 
-@pytest.mark.parametrize("network", [ResidualTranslator, UNetTranslator])
+@pytest.mark.parametrize("network", NETWORKS.values())
 @pytest.mark.parametrize("size", [(16, 16), (37, 50), (33, 64)])
 def test_translators_begin_at_the_picture_itself_at_any_size(network, size):
     images = torch.rand(2, 3, *size) * 2 - 1

@@ -13,7 +13,7 @@ from maquette.workflows.translating_quickly import QuickNetwork, passes_at_once,
 LEVEL = 1 / 127.5
 
 
-@pytest.fixture(scope="module", params=["residual", "unet"])
+@pytest.fixture(scope="module", params=["residual", "unet", "light"])
 def translator(request: pytest.FixtureRequest) -> PictureTranslator:
     torch.manual_seed(0)
     settings = CycleGanSettings(network=request.param, width=8, blocks=2, start="random")

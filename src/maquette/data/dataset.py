@@ -59,7 +59,7 @@ class ImageDataset:
 
     @property
     def epoch_pictures(self) -> int:
-        """Pictures of an epoch; of two domains the smaller one's, so phases suit the rare pictures."""
+        """Pictures of an epoch: of two domains those of the smaller, so that phases suit it."""
         return len(self) if self.partners is None else min(len(self), len(self.partners))
 
     @property

@@ -16,7 +16,6 @@ from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
 from maquette.networks.patches import PatchScores, check_size
 from maquette.networks.translator_settings import JudgeSettings, TranslatorSettings
-from maquette.networks.translators import start_translator
 from maquette.objectives.adversarial import LOSSES
 from maquette.objectives.augmentation import AugmentationSettings
 from maquette.objectives.patch_nce import Projectors, patch_nce
@@ -48,7 +47,6 @@ class TranslatorPlayer(nn.Module):
     def __init__(self, settings: CutSettings, channels: int):
         super().__init__()
         self.network = settings.build_translator(channels)
-        start_translator(self.network)
         self.projectors = Projectors(settings.tap_channels(channels))
 
 

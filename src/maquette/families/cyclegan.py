@@ -16,7 +16,6 @@ from maquette.core.family import Progress, Translates, Update
 from maquette.core.images import Batch, Images, ImageSpec, Scalar
 from maquette.networks.patches import PatchScores, check_size
 from maquette.networks.translator_settings import JudgeSettings, TranslatorSettings
-from maquette.networks.translators import start_translator
 from maquette.objectives.adversarial import LOSSES
 from maquette.objectives.augmentation import AugmentationSettings
 from maquette.objectives.dual import discriminator_loss, generator_loss
@@ -67,7 +66,6 @@ class CycleGan(Translates):
         self.translators = nn.ModuleDict(
             {direction: settings.build_translator(spec.channels) for direction in self.directions}
         )
-        start_translator(self.translators)
         judge = settings.discriminator
         self.discriminators = nn.ModuleDict(
             {

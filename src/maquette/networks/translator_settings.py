@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from maquette.core.settings import Settings
+from maquette.networks.light_translator import LightTranslator
 from maquette.networks.patches import Normalisation, PatchDiscriminator
 from maquette.networks.translators import (
     ResidualTranslator,
@@ -14,25 +15,29 @@ from maquette.networks.translators import (
     Upsampling,
 )
 
-NETWORKS: dict[str, type[Translator]] = {"residual": ResidualTranslator, "unet": UNetTranslator}
+NETWORKS: dict[str, type[Translator]] = {
+    "residual": ResidualTranslator,
+    "unet": UNetTranslator,
+    "light": LightTranslator,
+}
 
 
 class TranslatorSettings(Settings):
     """Networks that translate; a family adds what they play for."""
 
-    network: Literal["residual", "unet"] = "residual"
-    """Architecture of every translator."""
+    network: Literal["residual", "unet", "light"] = "residual"
+    """Architecture of every translator: the paper's, or one for little computing."""
     width: int = Field(default=64, ge=1, le=1024)
     """Channels of a translator's finest stage."""
     blocks: int = Field(default=9, ge=1, le=32)
-    """Residual blocks of each translator: 9 at 256 px, 6 at 128 px."""
+    """Residual blocks of each translator: 9 at 256 px, 6 at 128 px; of `light` at each size."""
     upsampling: Upsampling = "resize"
     """The paper's transposed convolutions, or resizing first, which leaves no checkerboards."""
     start: Start = "identity"
     """Where a translator begins: at the picture itself, or at random as in the paper."""
 
     def build_translator(self, channels: int) -> Translator:
-        """One for pictures of so many channels; `start_translator` gives it its weights."""
+        """One for pictures of so many channels."""
         kind = NETWORKS[self.network]
         return kind(channels, self.width, self.blocks, self.upsampling, self.start)
 

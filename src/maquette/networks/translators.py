@@ -83,6 +83,7 @@ class ResidualTranslator(Translator):
             *_doubled(4 * width, 2 * width, upsampling), *_doubled(2 * width, width, upsampling)
         )
         self.head = Head(width, channels, 7, start)
+        _start(self)
 
     def forward(self, images: Images) -> Images:
         padded, (top, left) = padded_to_multiple(images)
@@ -116,6 +117,7 @@ class UNetTranslator(Translator):
         self.up_second = nn.Sequential(*_doubled(4 * width, 2 * width, upsampling))
         self.up_first = nn.Sequential(*_doubled(4 * width, width, upsampling))
         self.head = Head(2 * width, channels, 3, start)
+        _start(self)
 
     def forward(self, images: Images) -> Images:
         padded, (top, left) = padded_to_multiple(images)
@@ -168,10 +170,12 @@ class Head(nn.Module):
         return F.pad(x, (self.margin,) * 4, mode="reflect")
 
 
-def padded_to_multiple(images: Images) -> tuple[Features, tuple[int, int]]:
+def padded_to_multiple(
+    images: Images, multiple: int = MULTIPLE_PX
+) -> tuple[Features, tuple[int, int]]:
     """Mirrored at the edges until both sides divide, and the place of the picture in it."""
     height, width = images.shape[2:]
-    rows, columns = -height % MULTIPLE_PX, -width % MULTIPLE_PX
+    rows, columns = -height % multiple, -width % multiple
     top, left = rows // 2, columns // 2
     if rows or columns:
         images = F.pad(images, (left, columns - left, top, rows - top), mode="reflect")
@@ -215,7 +219,7 @@ def _doubled(before: int, after: int, upsampling: Upsampling) -> list[nn.Module]
     return [*widen, *_normalised(after)]
 
 
-def start_translator(network: nn.Module) -> None:
+def _start(network: nn.Module) -> None:
     """Weights from N(0, 0.02) (Zhu et al. 2017, appendix 7.1); what begins at zero stays there."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _begins_somewhere(module.weight):
