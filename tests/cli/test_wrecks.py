@@ -63,7 +63,7 @@ def wrecked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     sources = (folder / "day", folder / "night", "--labels", "sources")
     ended = maquette("data", "build", *sources, "--size", "16", "--out", folder / "data")
     assert ended.code == 0, ended.err
-    assert "between day and night: maquette train cyclegan" in ended.out
+    assert "between day and night: maquette train horse2zebra-small" in ended.out
     run = folder / "run"
     ended = maquette("train", folder / "wreck.yaml", "--data", folder / "data", "--out", run)
     assert ended.code == 0, ended.err

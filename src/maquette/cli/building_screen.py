@@ -11,6 +11,7 @@ from maquette.data.sources.source import Reading
 from maquette.workflows.datasets import build_dataset
 
 TWO_DOMAINS = 2  # classes: between two, a translator can go
+SMALL_PX = 96  # up to here recipes for a laptop are named
 
 
 def show(
@@ -77,9 +78,11 @@ def _tell(summary: BuildSummary) -> None:
     console.print(f"next: maquette train {recipe} --data {printable(summary.folder)}")
     if len(summary.spec.classes) == TWO_DOMAINS and recipe == "gan":
         between = printable(" and ".join(summary.spec.classes))
+        small = max(summary.spec.height, summary.spec.width) <= SMALL_PX
+        translator = "horse2zebra-small" if small else "horse2zebra"
         console.print(
             f"or, to translate between {between}: "
-            f"maquette train cyclegan --data {printable(summary.folder)}"
+            f"maquette train {translator} --data {printable(summary.folder)}"
         )
 
 

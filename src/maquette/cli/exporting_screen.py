@@ -1,12 +1,23 @@
 """What a person sees of exporting."""
 
 from maquette.cli.console import console, counting_stages, printable
-from maquette.workflows.exporting import Exported, Form, export
+from maquette.workflows.exporting import Form, export
+from maquette.workflows.exporting_files import Exported
 
 
-def show(run: str, out: str, to: Form, single_file: bool, runtime: str | None) -> None:
+def show(
+    run: str, out: str, to: Form, single_file: bool, class_name: str | None, runtime: str | None
+) -> None:
     with counting_stages("") as report:
-        made = export(run, out, to, single=single_file, runtime_folder=runtime, report=report)
+        made = export(
+            run,
+            out,
+            to,
+            single=single_file,
+            class_name=class_name,
+            runtime_folder=runtime,
+            report=report,
+        )
     console.print(f"{_what(made)}: [bold]{printable(made.place)}[/]")
     if to == "web" and not single_file:
         console.print(f"try it: python -m http.server --directory {printable(made.place)}")

@@ -1,21 +1,51 @@
 """What a person sees of generating."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from maquette.cli.console import console, counting, printable
 from maquette.core.errors import SettingsError
 from maquette.workflows.generating import generate, save_generated
+from maquette.workflows.varying import vary
 
 MOST_PICTURES = 1_000_000
 
 
+@dataclass(frozen=True)
+class Like:
+    """The picture that new ones are made from."""
+
+    picture: str
+    strength: float | None
+    mask: str | None
+
+
 def show(
-    run: str, count: int, classes: str | None, seeds: str | None, out: str | None, device: str
+    run: str,
+    count: int,
+    classes: str | None,
+    seeds: str | None,
+    out: str | None,
+    device: str,
+    like: Like | None,
 ) -> None:
     names = [name.strip() for name in classes.split(",")] if classes else []
     numbers = [] if seeds is None else parse_seeds(seeds)
     with counting("generating", "pictures") as report:
-        made = generate(run, count, classes=names, seeds=numbers, device=device, report=report)
+        if like is None:
+            made = generate(run, count, classes=names, seeds=numbers, device=device, report=report)
+        else:
+            made = vary(
+                run,
+                like.picture,
+                count,
+                strength=like.strength,
+                mask=like.mask,
+                classes=names,
+                seeds=numbers,
+                device=device,
+                report=report,
+            )
     paths = save_generated(made, out or Path(run) / "generated.png")
     place = paths[0] if len(paths) == 1 else paths[0].parent
     console.print(f"{len(made.pixels):,} pictures: [bold]{printable(place)}[/]")

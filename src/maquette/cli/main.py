@@ -18,7 +18,9 @@ from maquette.cli import (
     classify_commands,
     data_commands,
     export_commands,
+    generate_commands,
     recipe_commands,
+    schedule_commands,
     teach_commands,
     translate_commands,
 )
@@ -120,40 +122,7 @@ def train(
     training_screen.show(recipe, data, out, [*(settings or []), *length])
 
 
-@app.command()
-def generate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many pictures.")] = 64,
-    classes: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Classes to make, in turn. [all]")
-    ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="0-9,42", help="Seeds, one picture each; the same seed, the same one."
-        ),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR|GRID.png",
-            help="A folder for single PNGs, or one grid. [RUN/generated.png]",
-        ),
-    ] = None,
-    device: DeviceOption = "auto",
-) -> None:
-    """Make new pictures with a run.
-
-    Examples:
-
-    - `maquette generate runs/demo -n 100 --out digits.png`
-    - `maquette generate runs/demo --classes 3,7 --seeds 0-9 --out threes-and-sevens/`
-    """
-    from maquette.cli import generating_screen
-
-    generating_screen.show(run, count, classes, seeds, out, device)
-
-
+app.command()(generate_commands.generate)
 app.command()(translate_commands.translate)
 app.command()(classify_commands.classify)
 app.command()(teach_commands.teach)
@@ -268,6 +237,7 @@ def runs(
 
 
 app.command()(export_commands.export)
+app.command()(schedule_commands.schedule)
 
 
 def main(run: Callable[[], None] = app) -> None:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.core.errors import DatasetError
-from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
+from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds
 from maquette.core.settings import Settings as AnySettings
 
 
@@ -114,6 +114,26 @@ class Generates(Family):
         """One picture per seed, on the seeds' device, depending on that seed and label alone.
 
         `labels` is given exactly when the spec has classes.
+        """
+
+
+class Varies(Generates):
+    """A family that also makes pictures out of pictures."""
+
+    @abstractmethod
+    def vary(
+        self,
+        images: Images,
+        labels: Labels | None,
+        seeds: Seeds,
+        strength: float,
+        kept: Kept | None = None,
+    ) -> Images:
+        """One picture for each, like it: `strength` 0 leaves it as it is, 1 makes it quite anew.
+
+        Without labels they are of no class in particular. Where `kept` is 1 the picture stays as it
+        was, and what is made beside it continues it. Each depends on its own picture, label, seed
+        and part of `kept` alone.
         """
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 Images = Float[Tensor, "batch channels height width"]  # values in [-1, 1]
 Pixels = UInt8[Tensor, "batch channels height width"]  # values in 0..255
+Kept = Float[Tensor, "batch 1 height width"]  # 1 where a picture is kept, 0 where it is not
 Labels = Int[Tensor, "batch"]  # class indices
 Seeds = Int[Tensor, "batch"]  # one per picture
 Scalar = Float[Tensor, ""]

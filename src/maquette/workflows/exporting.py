@@ -1,9 +1,10 @@
-"""Take a classifier out of Maquette: an ONNX file for any program, or a page for any browser."""
+"""Take a model out of Maquette, into a program, a browser or diffusers.
+
+Classifiers become ONNX files and pages, diffusion models folders of diffusers.
+"""
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from maquette.core.family import Classifies
 from maquette.data.pictures.preparation import Fit
 from maquette.networks.rasteriser import Rasteriser
 from maquette.runs.folder import Run, open_run
+from maquette.workflows.exporting_diffusers import pipeline_files
+from maquette.workflows.exporting_files import ABOUT, Exported, checked, write
 from maquette.workflows.exporting_graphs import (
     DRAWING,
     PICTURE,
@@ -30,23 +33,14 @@ from maquette.workflows.exporting_runtime import runtime
 from maquette.workflows.serving import preparation_of, reads_drawings
 
 FORMAT = 1
-ABOUT = "model.json"  # tells an export from anything else
 INPUTS = {
     "model": "pixels: uint8 (pictures, channels, height, width), 0 to 255",
     "picture": "rgba: uint8 (height, width, 4), opaque; swap: uint8 (1), 1 swaps light and dark",
     "drawing": "points: float32 (points, 3): x to the right, y downwards, in any unit, and the "
     "number of the stroke",
 }
-Form = Literal["onnx", "web"]
+Form = Literal["onnx", "web", "diffusers"]
 Report = Callable[[str, int, int | None], None]  # stage, done, of how many
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written."""
-
-    place: Path  # the folder, or the single file
-    files: Mapping[str, int]  # name: bytes
 
 
 def export(
@@ -55,6 +49,7 @@ def export(
     to: Form = "onnx",
     *,
     single: bool = False,
+    class_name: str | None = None,
     runtime_folder: str | Path | None = None,
     report: Report = lambda stage, done, total: None,  # noqa: ARG005
 ) -> Exported:
@@ -62,15 +57,34 @@ def export(
 
     onnx: model.onnx (pixels to probabilities), picture.onnx (any picture to pixels), drawing.onnx
     (points of a pen to pixels; where the model reads drawings) and model.json, which describes
-    them. web: a page that runs them, for any static host. A folder that holds an export is
-    replaced file by file. Raises RunError or SettingsError when that cannot be done; nothing
-    half-written stays.
+    them. web: a page that runs them, for any static host. diffusers: a pipeline that makes pictures
+    of `class_name`. A folder that holds an export is replaced file by file. Raises RunError or
+    SettingsError when that cannot be done; nothing half-written stays.
     """
     run = run if isinstance(run, Run) else open_run(run)
     if single and to != "web":
         raise SettingsError("--single-file is for pages: write --to web")
+    if class_name is not None and to != "diffusers":
+        raise SettingsError("--class is for diffusers folders: write --to diffusers")
+    place = checked(Path(out), single)
+    if to == "diffusers":
+        files = pipeline_files(run, class_name)
+    else:
+        files = _classifier_files(run, place.name, to, single, runtime_folder, report)
+    write(place, files, single)
+    return Exported(place, {name: len(content) for name, content in files.items()})
+
+
+def _classifier_files(
+    run: Run,
+    name: str,
+    to: Literal["onnx", "web"],
+    single: bool,
+    runtime_folder: str | Path | None,
+    report: Report,
+) -> dict[str, bytes]:
+    """By name; `name` is that of the single file."""
     require_extra()
-    out = _checked(Path(out), single)
     family = run.served_family()
     if not isinstance(family, Classifies):
         raise RunError(
@@ -81,15 +95,12 @@ def export(
     fit = preparation_of(run).fit
     graphs = graphs_of(family, fit, reads_drawings(run), report)
     about = _about(run, family, fit, graphs)
-    files = {f"{name}.onnx": content for name, content in graphs.items()}
     if single:
-        files = {out.name: single_file(about, graphs, carried)}
-    elif to == "web":
+        return {name: single_file(about, graphs, carried)}
+    files = {f"{name}.onnx": content for name, content in graphs.items()}
+    if to == "web":
         files = site(about, graphs, carried)
-    if not single:
-        files[ABOUT] = json.dumps(about, indent=2, ensure_ascii=False).encode()
-    _write(out, files, single)
-    return Exported(out, {name: len(content) for name, content in files.items()})
+    return files | {ABOUT: json.dumps(about, indent=2, ensure_ascii=False).encode()}
 
 
 def graphs_of(
@@ -146,38 +157,3 @@ def _about(run: Run, family: Classifies, fit: Fit, graphs: Mapping[str, bytes]) 
 
 def _kilobytes(report: Report) -> Callable[[int, int | None], None]:
     return lambda done, total: report("downloading the runtime (kB)", done, total)
-
-
-# Writing
-
-
-def _checked(out: Path, single: bool) -> Path:
-    """Where to write; RunError when something else is there."""
-    if single and out.suffix.lower() not in (".html", ".htm"):
-        return _checked(out, single=False) / "index.html"
-    if single:
-        return out
-    if out.exists() and not out.is_dir():
-        raise RunError(f"{out} is a file: choose a folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / ABOUT).is_file():
-        raise RunError(f"{out} is not empty and holds no export: choose another folder with --out")
-    return out
-
-
-def _write(out: Path, files: Mapping[str, bytes], single: bool) -> None:
-    """All files are written beside their place before the first one takes it."""
-    folder = out.parent if single else out
-    partial = folder.absolute().with_name(f".{folder.absolute().name}.exporting")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            (partial / name).replace(folder / name)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RunError(f"{folder} cannot be written ({reason}): choose another --out") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

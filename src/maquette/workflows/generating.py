@@ -9,7 +9,7 @@ import torch
 from maquette.core.devices import start_engine
 from maquette.core.errors import RunError, unknown_name
 from maquette.core.family import Generates
-from maquette.core.images import ImageSpec, Pixels, Seeds, to_pixels
+from maquette.core.images import Images, ImageSpec, Labels, Pixels, Seeds, to_pixels
 from maquette.core.pictures import grid, save_png
 from maquette.core.randomness import picture_seeds
 from maquette.runs.folder import Run, open_run
@@ -51,16 +51,26 @@ def generate(
         raise RunError(
             f"{run.folder} holds a {run.recipe.family}, which does not make pictures from nothing"
         )
-    names = _classes_in_turn(run.spec, classes, len(numbers))
-    labels = torch.tensor([run.spec.classes.index(n) for n in names]) if names else None
+    names, labels = labels_in_turn(run.spec, classes, len(numbers))
+    made = in_batches(family.generate, labels, numbers, target, report)
+    return Generated(made, tuple(numbers), tuple(names))
+
+
+def in_batches(
+    make: Callable[[Labels | None, Seeds], Images],
+    labels: Labels | None,
+    numbers: Sequence[int],
+    device: torch.device,
+    report: Callable[[int, int | None], None],
+) -> Pixels:
+    """What `make` makes for these labels and the seeds behind these numbers, on the CPU."""
     made = []
     for start in range(0, len(numbers), LARGEST_BATCH):
         part = slice(start, start + LARGEST_BATCH)
-        chosen = None if labels is None else labels[part].to(target)
-        images = family.generate(chosen, seeds_of(numbers[part]).to(target))
-        made.append(to_pixels(images).cpu())
+        chosen = None if labels is None else labels[part].to(device)
+        made.append(to_pixels(make(chosen, seeds_of(numbers[part]).to(device))).cpu())
         report(min(part.stop, len(numbers)), len(numbers))
-    return Generated(torch.cat(made), tuple(numbers), tuple(names))
+    return torch.cat(made)
 
 
 def seeds_of(numbers: Sequence[int]) -> Seeds:
@@ -90,15 +100,21 @@ def save_generated(generated: Generated, out: str | Path) -> list[Path]:
     return paths
 
 
-def _classes_in_turn(spec: ImageSpec, wanted: Sequence[str], count: int) -> list[str]:
-    """The class of each picture: the wanted ones (all of them when none are named) in turn."""
+def labels_in_turn(
+    spec: ImageSpec, wanted: Sequence[str], count: int
+) -> tuple[list[str], Labels | None]:
+    """The class of each picture, by name and number: the wanted ones (all of them when none are
+    named) in turn; nothing where there are no classes. RunError for a class nobody knows."""
     for name in wanted:
         if name not in spec.classes:
             if not spec.classes:
                 raise RunError(f"class {name!r} cannot be asked for: the run learnt no classes")
             raise RunError(unknown_name("class", name, list(spec.classes)))
     chosen = list(wanted) or list(spec.classes)
-    return [chosen[i % len(chosen)] for i in range(count)] if chosen else []
+    if not chosen:
+        return [], None
+    names = [chosen[i % len(chosen)] for i in range(count)]
+    return names, torch.tensor([spec.classes.index(name) for name in names])
 
 
 def _columns(generated: Generated) -> int:

@@ -1,0 +1,67 @@
+"""`maquette generate`: its options and its help."""
+
+from typing import Annotated
+
+import typer
+
+from maquette.cli.options import DeviceOption
+
+
+def generate(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many pictures.")] = 64,
+    classes: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Classes to make, in turn. [all]")
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0-9,42", help="Seeds, one picture each; the same seed, the same one."
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|GRID.png",
+            help="A folder for single PNGs, or one grid. [RUN/generated.png]",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PICTURE", help="Make variations of this picture instead."),
+    ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="With --from: 0 leaves the picture as it is, 1 makes a new one. "
+            "[0.6; 1 with a mask]",
+        ),
+    ] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PICTURE", help="With --from: what is white is made anew, what is black stays."
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Make new pictures with a run, out of nothing or out of a picture of yours.
+
+    Variations and masks need a diffusion model. They are of no class in particular, unless
+    --classes names some.
+
+    Examples:
+
+    - `maquette generate runs/demo -n 100 --out digits.png`
+    - `maquette generate runs/demo --classes 3,7 --seeds 0-9 --out threes-and-sevens/`
+    - `maquette generate runs/berries --from photo.png --strength 0.6 -n 16`
+    - `maquette generate runs/berries --from photo.png --mask mask.png -n 16`
+    """
+    from maquette.cli import generating_screen
+
+    if source is None and (strength is not None or mask is not None):
+        raise typer.BadParameter("--strength and --mask are for pictures made --from another")
+    like = None if source is None else generating_screen.Like(source, strength, mask)
+    generating_screen.show(run, count, classes, seeds, out, device, like)

@@ -1,0 +1,1 @@
+"""Between pictures and noise: schedules, targets, samplers. And how diffusers writes them down."""

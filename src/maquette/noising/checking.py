@@ -1,0 +1,54 @@
+"""Whether a schedule can teach anything, told before a training starts.
+
+A network that mostly sees pure noise learns to paint grey; one that never sees it cannot begin from
+noise (Lin et al. 2024, "Common Diffusion Noise Schedules and Sample Steps are Flawed").
+"""
+
+from collections.abc import Mapping
+
+import torch
+
+from maquette.noising.levels import signal_left
+from maquette.noising.schedules import Levels, Schedule
+
+GONE = 0.01  # of the variance: less signal than this is none
+EARLY = 0.4  # of the steps, by which there must be some
+LEFT = 0.05  # of the variance: more than this at the end is too much
+POINTS = 1000
+
+# The settings that mend a schedule: (information goes too early, too much is left).
+MENDS: Mapping[str, tuple[str, str]] = {
+    "linear": ("lower model.beta_max", "raise model.beta_max or model.steps"),
+    "cosine": ("raise model.steps", "raise model.steps"),
+    "sigmoid": ("raise model.steps", "raise model.steps"),
+    "edm": ("lower model.noise_mean", "raise model.sigma_max"),
+    "flow": ("lower model.noise_mean", "raise model.noise_mean"),
+}
+
+
+def curve(schedule: Schedule, points: int = POINTS) -> Levels:
+    """Signal left (share of the variance) at evenly spaced steps of training, from 1 to about 0."""
+    quantiles = (torch.arange(points, dtype=torch.float64) + 0.5) / points
+    return signal_left(schedule.shares(quantiles))
+
+
+def complaint(schedule: Schedule, name: str) -> str | None:
+    """What is wrong with the schedule and which setting mends it; None if all is well.
+
+    `name` is how a recipe calls it.
+    """
+    too_early, too_late = MENDS[name]
+    left = curve(schedule)
+    gone_at = float((left >= GONE).double().mean())  # share of the steps with information
+    if gone_at < EARLY:
+        return (
+            f"the {name} noise schedule leaves less than {GONE:.0%} of the signal after "
+            f"{gone_at:.0%} of its steps, so most of training would be on pure noise: {too_early}"
+        )
+    at_the_end = float(signal_left(schedule.path(1)[0]))
+    if at_the_end > LEFT:
+        return (
+            f"the {name} noise schedule still leaves {at_the_end:.0%} of the signal at its end, "
+            f"so pictures could not begin from noise: {too_late}"
+        )
+    return None
