@@ -108,12 +108,13 @@ def test_micro_batches_add_up_to_the_batch(recipe):
     if any(isinstance(m, DEPENDS_ON_THE_BATCH) for m in toy_modules(recipe)):
         pytest.skip("its batch statistics or dropout depend on the batch by design")
     # Where a gradient is 0 (a bias before a normalisation), Adam must not step by rounding errors.
-    optimizer = recipe.training.optimizer
+    settings = {"": recipe.training.optimizer, **recipe.training.players}
     if not any(isinstance(m, OwnStep) for m in toy_modules(recipe)):
-        optimizer = optimizer.model_copy(update={"epsilon": 1e-4})
+        calm = {"epsilon": 1e-4}
+        settings = {name: each.model_copy(update=calm) for name, each in settings.items()}
+    both = {"optimizer": settings.pop(""), "players": settings}
     whole, pieces = (
-        toy_trainer(recipe.with_training(micro_batches=n, optimizer=optimizer), toy_dataset())
-        for n in (1, 4)
+        toy_trainer(recipe.with_training(micro_batches=n, **both), toy_dataset()) for n in (1, 4)
     )
     for _ in range(2):
         whole.learn(), pieces.learn()
