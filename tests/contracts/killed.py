@@ -16,7 +16,7 @@ import torch
 
 from conftest import toy_dataset
 from maquette.training.callback import Callback
-from toys import STEPS, toy_session, toy_trainer, varied_recipe
+from toys import STEPS, toy_recipe, toy_session, toy_trainer
 
 
 class PullThePlug(Callback):
@@ -29,13 +29,13 @@ class PullThePlug(Callback):
 
 
 def main(folder: Path, names: list[str]) -> None:
-    toy_trainer(varied_recipe(names[0]), toy_dataset()).learn()  # loads what torch loads late
+    toy_trainer(toy_recipe(names[0]), toy_dataset()).learn()  # loads what torch loads late
     for name in names:
         if child := os.fork():
             _, status = os.waitpid(child, 0)
             assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, name
             continue
-        trainer = toy_trainer(varied_recipe(name), toy_dataset())
+        trainer = toy_trainer(toy_recipe(name), toy_dataset())
         toy_session(trainer, folder / name, [PullThePlug()], save_every_steps=1).run()
         os._exit(1)  # it should not have come to this
 
