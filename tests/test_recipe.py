@@ -58,7 +58,7 @@ def test_players_differ_from_the_optimizer_only_where_they_say():
 def test_the_published_plans_for_monets_can_be_chosen_as_the_header_says():
     """Epochs and rates of the four scenarios, in the order of the header."""
     text = shipped_recipes()["monet-dualhead"].read_text()
-    chosen = [[], *([plan] for plan in re.findall(r"^#   --set (\S+=\[.*\])$", text, re.M))]
+    chosen = [[], *([plan] for plan in re.findall(r'^#   --set "(\S+=\[.*\])"$', text, re.M))]
     recipes = [read_recipe("monet-dualhead", overrides) for overrides in chosen]
     three, five = [2e-4, 1e-4, 1e-5], [2e-4, 1e-4, 5e-5, 2.5e-5, 1e-5]
     plans = [
