@@ -21,6 +21,7 @@ from maquette.networks.translators import ResidualTranslator, UNetTranslator
 def network(kind: type, blocks: int = 1) -> nn.Module:
     torch.manual_seed(0)
     made = kind(3, 6, blocks, "resize", "random")
+    made.begin()
     return made.eval().requires_grad_(False)
 
 

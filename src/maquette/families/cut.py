@@ -47,6 +47,7 @@ class TranslatorPlayer(nn.Module):
     def __init__(self, settings: CutSettings, channels: int):
         super().__init__()
         self.network = settings.build_translator(channels)
+        self.network.begin()
         self.projectors = Projectors(settings.tap_channels(channels))
 
 

@@ -63,9 +63,10 @@ class CycleGan(Translates):
     def __init__(self, settings: CycleGanSettings, spec: ImageSpec):
         super().__init__(settings, spec)
         check_size(spec, settings.discriminator.halvings)
-        self.translators = nn.ModuleDict(
-            {direction: settings.build_translator(spec.channels) for direction in self.directions}
-        )
+        translators = {way: settings.build_translator(spec.channels) for way in self.directions}
+        for translator in translators.values():
+            translator.begin()
+        self.translators = nn.ModuleDict(translators)
         judge = settings.discriminator
         self.discriminators = nn.ModuleDict(
             {

@@ -47,6 +47,9 @@ class LightTranslator(Translator):
         self.refine = started(nn.Conv2d(half, fine, 3, padding=1), GAIN)
         self.head = Head(fine, channels, _KERNEL, start)
 
+    def begin(self) -> None:
+        """It was made with the weights it begins with."""
+
     def forward(self, images: Images) -> Images:
         padded, (top, left) = padded_to_multiple(images, _MULTIPLE_PX)
         first, second, _, deep = self._seen(padded)

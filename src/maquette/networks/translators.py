@@ -49,6 +49,14 @@ class Translator(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Images) -> Images: ...
 
+    def begin(self) -> None:
+        """Weights from N(0, 0.02) (Zhu et al. 2017, appendix 7.1); what is zero stays so."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and bool(module.weight.any()):
+                nn.init.normal_(module.weight, 0.0, 0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
     @abstractmethod
     def taps(self, images: Images) -> list[Features]:
         """What it sees on the way: the picture itself, each halving, its first and middle block.
@@ -83,7 +91,6 @@ class ResidualTranslator(Translator):
             *_doubled(4 * width, 2 * width, upsampling), *_doubled(2 * width, width, upsampling)
         )
         self.head = Head(width, channels, 7, start)
-        _start(self)
 
     def forward(self, images: Images) -> Images:
         padded, (top, left) = padded_to_multiple(images)
@@ -117,7 +124,6 @@ class UNetTranslator(Translator):
         self.up_second = nn.Sequential(*_doubled(4 * width, 2 * width, upsampling))
         self.up_first = nn.Sequential(*_doubled(4 * width, width, upsampling))
         self.head = Head(2 * width, channels, 3, start)
-        _start(self)
 
     def forward(self, images: Images) -> Images:
         padded, (top, left) = padded_to_multiple(images)
@@ -217,16 +223,3 @@ def _doubled(before: int, after: int, upsampling: Upsampling) -> list[nn.Module]
             nn.Conv2d(before, after, 3),
         ]
     return [*widen, *_normalised(after)]
-
-
-def _start(network: nn.Module) -> None:
-    """Weights from N(0, 0.02) (Zhu et al. 2017, appendix 7.1); what begins at zero stays there."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and _begins_somewhere(module.weight):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
-
-def _begins_somewhere(weight: Tensor) -> bool:
-    return bool(weight.any())
