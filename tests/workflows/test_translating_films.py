@@ -174,9 +174,12 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize(("engine", "levels"), [("onnxruntime", 0.5), ("bf16", 6)])
-def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, levels):
-    """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal."""
+@pytest.mark.parametrize("engine", ["onnxruntime", "bf16"])
+def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine):
+    """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal.
+
+    One rounding is enough for that. What engines compute is compared in test_translating_quickly.py.
+    """
     if engine == "onnxruntime":
         pytest.importorskip("onnxscript")
     monkeypatch.setattr(translating_films, "STRETCH_FRAMES", 8)
@@ -205,7 +208,7 @@ def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, levels)
     pairs = zip(
         contents(tmp_path / "out.mp4").frames, contents(tmp_path / "torch.mp4").frames, strict=True
     )
-    assert max(difference(a, b) for a, b in pairs) < levels
+    assert max(difference(a, b) for a, b in pairs) < 6
 
 
 def test_other_wishes_begin_anew(run, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import torch
 from films import scene
 from maquette.core.images import Images, ImageSpec, to_float
 from maquette.families.cyclegan import CycleGan, CycleGanSettings
+from maquette.workflows.translating_engines import OnnxNetwork
 from maquette.workflows.translating_networks import PictureTranslator
 from maquette.workflows.translating_quickly import QuickNetwork, passes_at_once, torch_threads
 
@@ -31,6 +32,15 @@ def test_the_same_pictures_whole_batches_at_once(translator):
     assert (QuickNetwork(translator)(frames()) - expected).abs().max() < 0.1 * LEVEL
     apart = (QuickNetwork(translator, bf16=True)(frames()) - expected).abs()
     assert 0 < apart.mean() < 1.5 * LEVEL
+
+
+@torch.inference_mode()
+def test_onnx_runtime_computes_the_same(translator):
+    pytest.importorskip("onnxscript")
+    images = frames()
+    expected = torch.cat([translator.network(one) for one in torch.split(images, 1)])
+    made = OnnxNetwork(translator, *images.shape[2:])(images)
+    assert (made - expected).abs().max() < 0.1 * LEVEL
 
 
 @torch.inference_mode()
