@@ -178,7 +178,7 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
 def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine):
     """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal.
 
-    One rounding is enough for that. What engines compute is compared in test_translating_quickly.py.
+    One rounding is enough for that. What they compute is compared in test_translating_quickly.py.
     """
     if engine == "onnxruntime":
         pytest.importorskip("onnxscript")
