@@ -174,11 +174,12 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "bf16"])
-def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine):
+@pytest.mark.parametrize(("engine", "typical"), [("onnxruntime", 0.5), ("bf16", 6)])
+def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, typical):
     """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal.
 
-    One rounding is enough for that. What they compute is compared in test_translating_quickly.py.
+    Such a difference lasts from one frame to the end of its stretch, so ONNX Runtime's typical frame
+    is held to less. What engines compute is compared in test_translating_quickly.py.
     """
     if engine == "onnxruntime":
         pytest.importorskip("onnxscript")
@@ -208,7 +209,9 @@ def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine):
     pairs = zip(
         contents(tmp_path / "out.mp4").frames, contents(tmp_path / "torch.mp4").frames, strict=True
     )
-    assert max(difference(a, b) for a, b in pairs) < 6
+    apart = sorted(difference(a, b) for a, b in pairs)
+    assert apart[len(apart) // 2] < typical
+    assert apart[-1] < 6
 
 
 def test_other_wishes_begin_anew(run, tmp_path, monkeypatch):
