@@ -178,7 +178,7 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
 def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, typical):
     """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal.
 
-    Such a difference lasts from one frame to the end of its stretch, so ONNX Runtime's typical frame
+    Such a difference lasts to the end of its stretch, so the typical frame of ONNX Runtime
     is held to less. What engines compute is compared in test_translating_quickly.py.
     """
     if engine == "onnxruntime":

@@ -70,7 +70,7 @@ class Cut(Translates):
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:  # noqa: ARG002
         a, b = batch.images, batch.partners
         assert b is not None
-        # Instance normalisation knows no neighbours, so both kinds share a pass.
+        # No translator looks across a batch, so both kinds share a pass.
         made = self.translate(torch.cat([a, b]) if self.settings.identity else a, "a_to_b")
         fake, same = made[: len(a)], made[len(a) :]
         real_scores = self._scores(b, batch, "real")

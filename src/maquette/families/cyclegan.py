@@ -114,7 +114,7 @@ class CycleGan(Translates):
         s, count = self.settings, len(batch)
         fake, again, same = {}, {}, {}
         for source, target in (("a", "b"), ("b", "a")):
-            # Instance normalisation knows no neighbours, so both kinds share a pass.
+            # No translator looks across a batch, so both kinds share a pass.
             both = [real[source], real[target]] if s.identity else [real[source]]
             made = self.translate(torch.cat(both), f"{source}_to_{target}")
             fake[target], same[target] = made[:count], made[count:]
