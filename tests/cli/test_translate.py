@@ -35,6 +35,18 @@ def test_a_picture_and_a_film(here, tmp_path):
     assert f"night-to-day: {tmp_path / 'x.mp4'}" in ended.out and "flicker:" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("family", "told"),
+    [("cyclegan", "night into day and back"), ("cut", "night into day, one way")],
+)
+def test_training_says_which_way_before_hours_are_spent_on_the_other(here, tmp_path, family, told):
+    ended = maquette(
+        *("train", here / f"{family}.yaml", "--data", here / "data", "--out", tmp_path / "run"),
+        *("--steps", "1", "--set", "data.domains=[night,day]"),
+    )
+    assert ended.code == 0 and f"learning to turn {told}\n" in ended.err, ended
+
+
 def test_without_out_it_lies_in_the_run(here):
     assert maquette("translate", here / "cyclegan", here / "photo.jpg", "--size", "24").code == 0
     with Image.open(here / "cyclegan" / "translated" / "photo.jpg") as image:

@@ -18,6 +18,7 @@ import maquette
 from commands import start_maquette
 from films import contents, difference, drift, scene, times, write_film
 from maquette.core.devices import Engine
+from maquette.video import stretches
 from maquette.workflows import translating_engines, translating_films
 from translators import translating_run
 
@@ -174,15 +175,17 @@ def test_an_interrupted_film_ends_in_the_same_bytes(run, tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize(("engine", "typical"), [("onnxruntime", 0.5), ("bf16", 6)])
-def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, typical):
-    """Encoding such noise costs 5 grey levels, another 5 of them where its input is not equal.
+@pytest.mark.parametrize(("engine", "levels"), [("onnxruntime", 0.1), ("bf16", 1)])
+def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, levels):
+    """Compared without loss: how x264 writes noise hangs on single roundings.
 
-    Such a difference lasts to the end of its stretch, so the typical frame of ONNX Runtime
-    is held to less. What engines compute is compared in test_translating_quickly.py.
+    At the usual quality one sample of 9,216 that was one level apart moved its frame and those
+    after it in the stretch by 1.5 to 3.5 levels, with one thread as with three; at a fixed
+    quantiser by 0.9 to 1.8. Of 200 single samples so moved, 15 moved a frame by more than 0.5.
     """
     if engine == "onnxruntime":
         pytest.importorskip("onnxscript")
+    monkeypatch.setattr(stretches, "_OPTIONS", {"qp": "0", "bf": "0"})
     monkeypatch.setattr(translating_films, "STRETCH_FRAMES", 8)
     film, precisions = write_film(tmp_path / "film.mp4", scene(20)), ["fp32"]
     monkeypatch.setattr(
@@ -209,9 +212,7 @@ def test_every_engine_shows_the_same(run, tmp_path, monkeypatch, engine, typical
     pairs = zip(
         contents(tmp_path / "out.mp4").frames, contents(tmp_path / "torch.mp4").frames, strict=True
     )
-    apart = sorted(difference(a, b) for a, b in pairs)
-    assert apart[len(apart) // 2] < typical
-    assert apart[-1] < 6
+    assert max(difference(a, b) for a, b in pairs) < levels
 
 
 def test_other_wishes_begin_anew(run, tmp_path, monkeypatch):

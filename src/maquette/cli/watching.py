@@ -6,6 +6,7 @@ from types import TracebackType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from maquette.cli.console import errors, printable
+from maquette.core.family import Translates
 from maquette.runs.folder import Run
 from maquette.training.callback import Callback, Moment
 from maquette.training.trainer import Trainer
@@ -38,6 +39,10 @@ class TrainingBar(Callback):
     def __call__(self, run: Run, trainer: Trainer) -> list[Callback]:
         self._players = tuple(trainer.players)
         self._progress.update(self._task, description=run.folder.name)
+        if isinstance(trainer.family, Translates):  # before hours are spent on the other way
+            a, b = map(printable, run.spec.classes)
+            back = " and back" if len(trainer.family.directions) > 1 else ", one way"
+            errors.print(f"learning to turn {a} into {b}{back}", soft_wrap=True)
         self._progress.start()
         return [self]
 
