@@ -18,8 +18,8 @@ from maquette.video.flow import AnyFlow, flow_between, inside, resized_flow, war
 
 LOOKED_AT_PX = 256  # longest side of the pictures whose motion is followed
 WATCHED_EVERY = 4  # frames, where flicker is only measured: following motion costs time
-_KEPT = 0.8  # of the past, where it agrees fully
-_AGREEING = 0.08  # difference in [-1, 1] (5 grey levels) at which a third of that is left
+_KEPT = 0.9  # of the past, where it agrees fully
+_AGREEING = 0.12  # difference in [-1, 1] (15 grey levels) at which a third of that is left
 _AROUND_PX = 5  # differences are averaged over so many pixels, so that grain is no disagreement
 
 
