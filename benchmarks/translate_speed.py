@@ -1,6 +1,6 @@
 """A film translated by our whole path against what a tutorial writes: same network, film and run.
 
-    python benchmarks/translate_speed.py [--networks small-64 small-128 paper-256] [--out FILE.json]
+    python benchmarks/translate_speed.py [--networks light-64 paper-256 …] [--out FILE.json]
 
 The peer decodes, translates and encodes frame by frame with PyAV and eager float32 PyTorch, all
 threads for each frame. Both begin with a film of the network's own size, so that neither scales
@@ -39,6 +39,7 @@ ASKED = 2.0  # times the peer's frames a second
 class Case:
     """A network, the side of its square pictures, and how long a film."""
 
+    network: str
     width: int
     blocks: int
     upsampling: str
@@ -47,9 +48,10 @@ class Case:
 
 
 CASES = {
-    "small-64": Case(24, 5, "resize", 64, 600),  # what recipes for processors train
-    "small-128": Case(24, 5, "resize", 128, 240),
-    "paper-256": Case(64, 9, "transposed", 256, 24),
+    "light-64": Case("light", 32, 1, "resize", 64, 600),  # what recipes for processors train
+    "small-64": Case("residual", 24, 5, "resize", 64, 600),
+    "small-128": Case("residual", 24, 5, "resize", 128, 240),
+    "paper-256": Case("residual", 64, 9, "transposed", 256, 24),
 }
 
 
@@ -107,7 +109,11 @@ def untrained(case: Case) -> PictureTranslator:
     """Starting at random, so that differences of arithmetic are seen."""
     torch.manual_seed(0)
     settings = CycleGanSettings(
-        width=case.width, blocks=case.blocks, upsampling=case.upsampling, start="random"
+        network=case.network,
+        width=case.width,
+        blocks=case.blocks,
+        upsampling=case.upsampling,
+        start="random",
     )
     spec = ImageSpec(channels=3, height=case.side_px, width=case.side_px, classes=("a", "b"))
     return PictureTranslator(CycleGan(settings, spec).eval().requires_grad_(False), "a_to_b")
