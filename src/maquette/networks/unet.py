@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from maquette.core.images import Images, ImageSpec, Labels
 from maquette.core.settings import Settings
+from maquette.networks.group_norm import GroupNorm
 from maquette.networks.unet_blocks import EPSILON, Down, Middle, Up, sinusoids, zero
 
 EncodingName = Literal["sinusoidal", "fourier"]
@@ -100,7 +101,7 @@ class Unet(nn.Module):
                 Up((before, after), taken, description, groups, heads, last=stage == 0)
             )
             before = after
-        self.conv_norm_out = nn.GroupNorm(groups, s.width, EPSILON)
+        self.conv_norm_out = GroupNorm(groups, s.width, EPSILON)
         self.conv_out = zero(nn.Conv2d(s.width, spec.channels, 3, padding=1))
 
     def forward(

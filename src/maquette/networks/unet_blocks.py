@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from maquette.networks.group_norm import GroupNorm
+
 Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 Features = Float[Tensor, "batch features rows columns"]
 Made = Float[Tensor, "batch made made_rows made_columns"]
@@ -25,10 +27,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, before: int, after: int, description: int, groups: int):
         super().__init__()
-        self.norm1 = nn.GroupNorm(groups, before, EPSILON)
+        self.norm1 = GroupNorm(groups, before, EPSILON)
         self.conv1 = nn.Conv2d(before, after, 3, padding=1)
         self.time_emb_proj = nn.Linear(description, after)
-        self.norm2 = nn.GroupNorm(groups, after, EPSILON)
+        self.norm2 = GroupNorm(groups, after, EPSILON)
         self.conv2 = zero(nn.Conv2d(after, after, 3, padding=1))
         self.conv_shortcut = nn.Conv2d(before, after, 1) if before != after else None
 
@@ -46,7 +48,7 @@ class Attention(nn.Module):
     def __init__(self, channels: int, groups: int, head_channels: int):
         super().__init__()
         self.heads = channels // head_channels
-        self.group_norm = nn.GroupNorm(groups, channels, EPSILON)
+        self.group_norm = GroupNorm(groups, channels, EPSILON)
         self.to_q = nn.Linear(channels, channels)
         self.to_k = nn.Linear(channels, channels)
         self.to_v = nn.Linear(channels, channels)
