@@ -1,5 +1,6 @@
 """Diffusion: what it learns from, how classes steer it, how pictures vary."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -115,3 +116,58 @@ def test_without_a_label_a_variation_is_of_no_class():
     assert torch.equal(unlabelled, family.vary(images, of_no_class, seeds, 0.7))
     with pytest.raises(SettingsError, match="name one"):
         awake(label_dropout=0.0).vary(images, None, seeds, 0.7)
+
+
+# Jumps
+
+
+def test_the_last_part_of_training_learns_jumps_and_changes_nothing_before():
+    batch = toy_dataset(8, 8, channels=1, count=64).batch(0, 64, 0)
+    plain, jumping = awake(), awake(jumping_share=0.4, guidance=1.5)
+    jumping.load_state_dict(plain.state_dict(), strict=False)
+    early, late = (Progress(step=9, images=9, fraction=f) for f in (0.5, 0.7))
+    (before,) = jumping.training_step(batch, early)
+    (same,) = plain.training_step(batch, late)
+    (after,) = jumping.training_step(batch, late)
+    assert torch.equal(before.loss, same.loss) and "error_of_jumps" not in before.notes
+    assert after.notes["error_of_jumps"].isfinite() and after.notes["error_of_jumps"] > 0
+
+
+@pytest.mark.parametrize("target", ["v", "x0", "edm", "flow"])
+def test_jumps_of_a_perfect_denoiser_of_one_picture_lead_to_it(target):
+    """All aims are that picture: nothing is left to learn."""
+    family = awake(jumping_share=0.4, target=target)
+    picture = torch.full((64, 1, 8, 8), 0.25)
+    family._picture = lambda y, *_: picture[: len(y)].clone()
+    family._answer = lambda y, shares, *_: family.target.answer(
+        picture, y, shares[:, None, None, None]
+    )
+    batch = replace(toy_dataset(8, 8, channels=1, count=64).batch(0, 64, 0), images=picture)
+    (update,) = family.training_step(batch, Progress(step=9, images=9, fraction=0.9))
+    assert float(update.loss) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 8, 3])
+def test_few_steps_ask_the_network_once_each_and_say_how_far_to_jump(steps):
+    family, asked = awake(jumping_share=0.4, sampling_steps=steps, guidance=3.0), []
+    answer = family._answer
+
+    def counted(y, shares, labels, kinds):
+        asked.append(None if kinds is None else set(kinds.tolist()))
+        return answer(y, shares, labels, kinds)
+
+    family._answer = counted
+    family.generate(torch.tensor([0, 1]), picture_seeds(2, "some"))
+    kind = {8: {1}, 4: {2}, 2: {3}, 1: {4}, 3: None}[steps]
+    assert asked == [kind] * steps
+
+
+def test_pictures_can_be_varied_by_jumps():
+    family = awake(jumping_share=0.4, sampling_steps=4)
+    images = toy_dataset(8, 8, channels=1).batch(0, 2, 0).images
+    seeds, labels = picture_seeds(2, "vary"), torch.tensor([0, 1])
+    near, far = (family.vary(images, labels, seeds, strength) for strength in (0.0, 1.0))
+    torch.testing.assert_close(near, images)
+    torch.testing.assert_close(
+        far, family.generate(labels, picture_seeds(2, "vary")), atol=2, rtol=0
+    )

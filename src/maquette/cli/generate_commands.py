@@ -19,6 +19,14 @@ def generate(
             metavar="0-9,42", help="Seeds, one picture each; the same seed, the same one."
         ),
     ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Steps from noise to a picture (diffusion models); 1, 2, 4 or 8 are jumps, where "
+            "they were learnt. [the recipe's]",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -56,6 +64,7 @@ def generate(
 
     - `maquette generate runs/demo -n 100 --out digits.png`
     - `maquette generate runs/demo --classes 3,7 --seeds 0-9 --out threes-and-sevens/`
+    - `maquette generate runs/berries --steps 4 -n 400 --out many/`
     - `maquette generate runs/berries --from photo.png --strength 0.6 -n 16`
     - `maquette generate runs/berries --from photo.png --mask mask.png -n 16`
     """
@@ -64,4 +73,4 @@ def generate(
     if source is None and (strength is not None or mask is not None):
         raise typer.BadParameter("--strength and --mask are for pictures made --from another")
     like = None if source is None else generating_screen.Like(source, strength, mask)
-    generating_screen.show(run, count, classes, seeds, out, device, like)
+    generating_screen.show(run, count, classes, seeds, out, steps, device, like)

@@ -26,6 +26,7 @@ def show(
     classes: str | None,
     seeds: str | None,
     out: str | None,
+    steps: int | None,
     device: str,
     like: Like | None,
 ) -> None:
@@ -33,7 +34,15 @@ def show(
     numbers = [] if seeds is None else parse_seeds(seeds)
     with counting("generating", "pictures") as report:
         if like is None:
-            made = generate(run, count, classes=names, seeds=numbers, device=device, report=report)
+            made = generate(
+                run,
+                count,
+                classes=names,
+                seeds=numbers,
+                steps=steps,
+                device=device,
+                report=report,
+            )
         else:
             made = vary(
                 run,
@@ -43,6 +52,7 @@ def show(
                 mask=like.mask,
                 classes=names,
                 seeds=numbers,
+                steps=steps,
                 device=device,
                 report=report,
             )

@@ -7,6 +7,7 @@ whenever the dataset has classes, with classifier-free guidance (Ho and Salimans
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -14,15 +15,27 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from maquette.core.devices import Precision, start_engine
 from maquette.core.errors import SettingsError
 from maquette.core.family import Progress, Update, Varies
-from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Seeds
+from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds
 from maquette.core.randomness import noise, uniform
 from maquette.core.settings import Settings as AnySettings
 from maquette.networks.unet import Unet, UnetSettings
 from maquette.networks.unet_folder import begin_with
-from maquette.noising.levels import blended, radius
-from maquette.noising.samplers import SAMPLERS, Denoiser, SamplerName
+from maquette.noising.jumps import (
+    KINDS,
+    STEPS,
+    Jumps,
+    Kinds,
+    drawn_jumps,
+    joined,
+    jump_path,
+    jumped,
+    kind_of,
+)
+from maquette.noising.levels import blended, level, radius
+from maquette.noising.samplers import SAMPLERS, Denoiser, Sampler, SamplerName, euler
 from maquette.noising.scheduler_folder import check_scheduler
 from maquette.noising.settings import NoiseSettings, noise_schedule, teaching_schedule
 from maquette.noising.targets import TARGETS
@@ -35,13 +48,25 @@ class DiffusionSettings(NoiseSettings, UnetSettings):
     """Share of pictures learnt from without their class, which guidance needs."""
 
     guidance: float = Field(default=1.0, ge=0, le=20)
-    """How strongly pictures are made to look like their class: 1 as learnt, 0 not at all."""
+    """How strongly pictures are made to look like their class: 1 as learnt, 0 not at all. Jumps
+    learn it (`jumping_share`): for them it cannot be changed afterwards."""
 
     sampler: SamplerName = "dpm"
     """How pictures are made: ddpm (random at every step), ddim or euler (the same), heun, dpm."""
 
     sampling_steps: int = Field(default=20, ge=1, le=10_000)
     """Steps from noise to a picture; the network is asked once in each, twice by heun."""
+
+    sampling_precision: Precision = "auto"
+    """Of the network while it makes pictures: auto takes bf16 where the machine multiplies in it,
+    fp32 or bf16."""
+
+    jumping_share: float = Field(default=0.0, ge=0, lt=1)
+    """Last share of training that also learns to jump from noise to pictures in 1, 2, 4 or 8 steps,
+    which `sampling_steps` can then be set to; 0 learns no jumps."""
+
+    jumping_pictures: float = Field(default=0.25, gt=0, le=1)
+    """Share of the pictures that learn a jump then."""
 
     start_from: str | None = None
     """Folder of a diffusers pipeline (DDPMPipeline, DDIMPipeline) whose network to begin with; null
@@ -61,7 +86,8 @@ class Diffusion(Varies):
 
     def __init__(self, settings: DiffusionSettings, spec: ImageSpec):
         super().__init__(settings, spec)
-        self.denoiser = Unet(spec, settings)
+        self.denoiser = Unet(spec, settings, jumps=KINDS if settings.jumping_share else 0)
+        self.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.schedule = teaching_schedule(settings)
         self.target = TARGETS[settings.target]
         if settings.start_from is not None:
@@ -74,29 +100,32 @@ class Diffusion(Varies):
         assert isinstance(settings, DiffusionSettings)
         return cls(settings.model_copy(update={"start_from": None}), spec)
 
-    def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:  # noqa: ARG002
-        """The squared error of the network's answer (Karras et al. 2022, equation 8)."""
+    def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
+        """The squared error of the network's answer (Karras et al. 2022, equation 8). Towards the
+        end some pictures learn where two jumps of the network, or the ways it knows, lead."""
         shares = self.schedule.shares(uniform(batch.seeds, stream="level"))
         added = noise(batch.seeds, *self.spec.shape, stream="noise")
+        labels, jumps = self._sometimes_hidden(batch), self._jumps(batch, progress)
+        if jumps is not None:
+            shares = torch.where(jumps.chosen, jumps.starts, shares)
         y = blended(batch.images, added, shares)
         each = shares[:, None, None, None]
-        answer = self._answer(y, shares, self._sometimes_hidden(batch)).float()
         wanted = self.target.wanted(batch.images, added, each)
+        if jumps is not None:
+            rows = jumps.chosen.nonzero()[:, 0]
+            aims = self._aims(y[rows], jumps.at(rows), None if labels is None else labels[rows])
+            wanted[rows] = self.target.answer(aims, y[rows], each[rows])
+        kinds = None if jumps is None else jumps.kinds
+        answer = self._answer(y, shares, labels, kinds).float()
         errors = (answer - wanted).square().mean((1, 2, 3))
         weights = self.target.weight(shares, self.settings.weighting)
-        noisy = (shares > 0.5).float()
-        notes = {
-            "error_of_noisy": (errors.detach() * noisy).sum() / noisy.sum().clamp(min=1),
-            "error_of_clear": (errors.detach() * (1 - noisy)).sum()
-            / (1 - noisy).sum().clamp(min=1),
-        }
-        yield Update("denoiser", (weights * errors).mean(), notes)
+        yield Update("denoiser", (weights * errors).mean(), _notes(errors.detach(), shares, kinds))
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
-        path = self.schedule.path(self.settings.sampling_steps)
-        start = float(radius(path[0])) * noise(seeds, *self.spec.shape, stream="latents")
-        sample = SAMPLERS[self.settings.sampler]
-        return sample(self._denoiser(labels), start, path.tolist(), seeds).clamp(-1, 1)
+        path, denoise, sample = self._way(labels)
+        start = float(radius(level(path[0]))) * noise(seeds, *self.spec.shape, stream="latents")
+        with self._quickly(seeds.device):
+            return sample(denoise, start, path, seeds).clamp(-1, 1)
 
     def vary(
         self,
@@ -109,24 +138,27 @@ class Diffusion(Varies):
         """Noise is added to where `strength` of the sampling steps are left, and taken off again
         (Meng et al. 2022, "SDEdit"). What is kept is put into every expected picture, so that it
         carries the right share of its own noise all the way (Song et al. 2021b, appendix I.2)."""
-        steps = self.settings.sampling_steps
-        path = self.schedule.path(steps)[steps - round(strength * steps) :]
+        whole, denoise, sample = self._way(self._of_no_class(seeds) if labels is None else labels)
+        steps = len(whole) - 1
+        path = whole[steps - round(strength * steps) :]
         added = noise(seeds, *self.spec.shape, stream="latents")
-        shares = torch.full((len(images),), float(path[0]), device=images.device)
-        denoise = self._denoiser(self._of_no_class(seeds) if labels is None else labels)
+        shares = torch.full((len(images),), path[0], device=images.device)
 
         def keeping(y: Images, share: float) -> Images:
             picture = denoise(y, share)
             return picture if kept is None else torch.lerp(picture, images, kept)
 
         start = blended(images, added, shares)
-        return SAMPLERS[self.settings.sampler](keeping, start, path.tolist(), seeds).clamp(-1, 1)
+        with self._quickly(seeds.device):
+            return sample(keeping, start, path, seeds).clamp(-1, 1)
 
     def denoised(self, y: Images, share: float, labels: Labels | None) -> Images:
         """The expected picture, guided towards its class: D_0 + guidance (D_class - D_0)
         (Ho and Salimans 2022, equation 6)."""
+        return self._guided(y, _all(share, y), labels)
+
+    def _guided(self, y: Images, shares: Float[Tensor, " batch"], labels: Labels | None) -> Images:
         weight = self.settings.guidance
-        shares = torch.full((len(y),), share, dtype=torch.float64, device=y.device)
         if weight == 1.0 or labels is None:
             return self._picture(y, shares, labels)
         unknown = torch.full_like(labels, self.denoiser.nothing)
@@ -140,20 +172,78 @@ class Diffusion(Varies):
     def preview(self, batch: Batch) -> Images:
         return self.generate(batch.labels, batch.seeds)
 
-    def _picture(self, y: Images, shares: Float[Tensor, " batch"], labels: Labels | None) -> Images:
-        """The expected picture; values within [-1, 1], as pictures are."""
+    def _picture(
+        self,
+        y: Images,
+        shares: Float[Tensor, " batch"],
+        labels: Labels | None,
+        kinds: Kinds | None = None,
+    ) -> Images:
+        """The expected picture, or the aim of a jump; values within [-1, 1], as pictures are."""
         each = shares[:, None, None, None]
-        answer = self._answer(y, shares, labels).float()
+        answer = self._answer(y, shares, labels, kinds).float()
         skip, out = self.target.skip(each).float(), self.target.out(each).float()
         return (skip * y + out * answer).clamp(-1, 1)
 
-    def _answer(self, y: Images, shares: Float[Tensor, " batch"], labels: Labels | None) -> Images:
+    def _answer(
+        self,
+        y: Images,
+        shares: Float[Tensor, " batch"],
+        labels: Labels | None,
+        kinds: Kinds | None,
+    ) -> Images:
         scale = self.target.scale(shares).float()[:, None, None, None]
-        answer: Images = self.denoiser(scale * y, self.schedule.clock(shares).float(), labels)
+        clock = self.schedule.clock(shares).float()
+        answer: Images = self.denoiser(scale * y, clock, labels, kinds)
         return answer
 
-    def _denoiser(self, labels: Labels | None) -> Denoiser:
-        return lambda y, share: self.denoised(y, share, labels)
+    def _way(self, labels: Labels | None) -> tuple[list[float], Denoiser, Sampler]:
+        """The levels to visit, what to ask the network at each, and how to go from one to the next:
+        by jumps where it has learnt them for this number of steps."""
+        steps = self.settings.sampling_steps
+        if not (self.settings.jumping_share and steps in STEPS):
+            path: list[float] = self.schedule.path(steps).tolist()
+            return path, self._asking(labels), SAMPLERS[self.settings.sampler]
+        return jump_path(self.schedule, steps), self._asking(labels, kind_of(steps)), euler
+
+    def _quickly(self, device: torch.device) -> AbstractContextManager[None]:
+        return start_engine(str(device), self.settings.sampling_precision).autocast()
+
+    def _asking(self, labels: Labels | None, kind: int = 0) -> Denoiser:
+        def ask(y: Images, share: float) -> Images:
+            if not kind:
+                return self.denoised(y, share, labels)
+            shares = _all(share, y)
+            return self._picture(y, shares, labels, torch.full_like(shares, kind, dtype=torch.long))
+
+        return ask
+
+    # Learning to jump
+
+    def _jumps(self, batch: Batch, progress: Progress) -> Jumps | None:
+        """None while the network still learns to take noise off."""
+        if progress.fraction < 1 - self.settings.jumping_share:
+            return None
+        return drawn_jumps(self.schedule, batch.seeds, self.settings.jumping_pictures)
+
+    @torch.no_grad()
+    def _aims(self, y: Images, jumps: Jumps, labels: Labels | None) -> Images:
+        """Where jumps of half the length lead, one after the other."""
+        if not len(y):
+            return y
+        first = self._aim(y, jumps.starts, labels, jumps.kinds - 1)
+        half_way = jumped(first, y, jumps.starts, jumps.middles)
+        return joined(first, self._aim(half_way, jumps.middles, labels, jumps.kinds - 1), jumps)
+
+    def _aim(
+        self, y: Images, shares: Float[Tensor, " batch"], labels: Labels | None, kinds: Kinds
+    ) -> Images:
+        """Of jumps; half of the shortest is a guided step to the expected picture."""
+        aims = self._picture(y, shares, labels, kinds)
+        if self.settings.guidance != 1.0 and labels is not None:
+            rows = (kinds == 0).nonzero()[:, 0]
+            aims[rows] = self._guided(y[rows], shares[rows], labels[rows])
+        return aims
 
     def _of_no_class(self, seeds: Seeds) -> Labels | None:
         """The label that says nothing, for each; SettingsError where it was never learnt."""
@@ -171,6 +261,26 @@ class Diffusion(Varies):
             return None
         hidden = uniform(batch.seeds, stream="label") < self.settings.label_dropout
         return batch.labels.masked_fill(hidden, self.denoiser.nothing)
+
+
+def _all(share: float, y: Images) -> Float[Tensor, " batch"]:
+    """The same level for every picture."""
+    return torch.full((len(y),), share, dtype=torch.float64, device=y.device)
+
+
+def _notes(
+    errors: Float[Tensor, " batch"], shares: Float[Tensor, " batch"], kinds: Kinds | None
+) -> dict[str, Scalar]:
+    """Mean errors of three sorts of pictures."""
+    jumping = torch.zeros_like(shares) if kinds is None else (kinds > 0).float()
+    noisy = (1 - jumping) * (shares > 0.5)
+    sorts = {"noisy": noisy, "clear": 1 - jumping - noisy}
+    if kinds is not None:
+        sorts["jumps"] = jumping
+    return {
+        f"error_of_{name}": (errors * among).sum() / among.sum().clamp(min=1)
+        for name, among in sorts.items()
+    }
 
 
 family = Diffusion

@@ -8,7 +8,7 @@ settings chosen for two CPU cores.
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -70,7 +70,8 @@ class Unet(nn.Module):
 
     rates: Tensor
 
-    def __init__(self, spec: ImageSpec, settings: UnetSettings):
+    def __init__(self, spec: ImageSpec, settings: UnetSettings, jumps: int = 0):
+        """`jumps`: how many kinds of them it can be asked for, beside taking noise off."""
         super().__init__()
         s = settings
         self.encoding = s.encoding
@@ -80,6 +81,10 @@ class Unet(nn.Module):
         self.conv_in = nn.Conv2d(spec.channels, s.width, 3, padding=1)
         self.time_embedding = TwoLayers(s.width, description)
         self.class_embedding = nn.Embedding(self.nothing + 1, description) if spec.classes else None
+        self.jump_embedding = None
+        if jumps:  # of kind 0 it says nothing, for ever: then this is the network without jumps
+            self.jump_embedding = nn.Embedding(jumps + 1, description, padding_idx=0)
+            nn.init.zeros_(self.jump_embedding.weight)
         self.register_buffer("rates", torch.randn(s.width // 2), persistent=s.encoding == "fourier")
         self.down_blocks, skipped = nn.ModuleList(), [s.width]
         for stage, after in enumerate(channels):
@@ -105,10 +110,15 @@ class Unet(nn.Module):
         self.conv_out = zero(nn.Conv2d(s.width, spec.channels, 3, padding=1))
 
     def forward(
-        self, images: Images, clock: Float[Tensor, " batch"], labels: Labels | None
+        self,
+        images: Images,
+        clock: Float[Tensor, " batch"],
+        labels: Labels | None,
+        jumps: Int[Tensor, " batch"] | None = None,
     ) -> Images:
-        """`clock` from 0 to about 1000; a label equal to the number of classes says nothing."""
-        description = F.silu(self.describe(clock, labels))
+        """`clock` from 0 to about 1000; a label equal to the number of classes says nothing, nor
+        does a jump of kind 0."""
+        description = F.silu(self.describe(clock, labels, jumps))
         made = [self.conv_in(images)]
         for down in self.down_blocks:
             made += down(made[-1], description)
@@ -119,9 +129,12 @@ class Unet(nn.Module):
         return answer
 
     def describe(
-        self, clock: Float[Tensor, " batch"], labels: Labels | None
+        self,
+        clock: Float[Tensor, " batch"],
+        labels: Labels | None,
+        jumps: Int[Tensor, " batch"] | None = None,
     ) -> Float[Tensor, "batch description"]:
-        """The noise level and the class in one vector."""
+        """The noise level, the class and the jump in one vector."""
         if self.encoding == "fourier":
             angles = 2 * torch.pi * (clock.float() / 1000 * 16)[:, None] * self.rates
             features = torch.cat([angles.cos(), angles.sin()], dim=1)
@@ -130,6 +143,8 @@ class Unet(nn.Module):
         description: Tensor = self.time_embedding(features)
         if self.class_embedding is not None:
             description = description + self.class_embedding(labels)
+        if self.jump_embedding is not None and jumps is not None:
+            description = description + self.jump_embedding(jumps)
         return description
 
 

@@ -63,7 +63,8 @@ def diffusers_config(spec: ImageSpec, settings: UnetSettings) -> dict[str, Any]:
 def begin_with(network: Unet, folder: Path, spec: ImageSpec, settings: UnetSettings) -> None:
     """Give the network the weights of a diffusers folder: a pipeline's, or a model's alone.
 
-    A folder that knows no classes begins a network that does: every class is the same at first.
+    A folder that knows no classes begins a network that does: every class is the same at first, and
+    so is every jump.
     SettingsError, naming the settings to change, when the network there is another one.
     """
     place = folder / "unet" if (folder / "unet").is_dir() else folder
@@ -71,9 +72,10 @@ def begin_with(network: Unet, folder: Path, spec: ImageSpec, settings: UnetSetti
     _check_size(place, found, settings)
     _check_kind(place, found, diffusers_config(spec, settings))
     weights = _weights(place)
-    embedding = network.class_embedding
-    if embedding is not None and "class_embedding.weight" not in weights:
-        weights["class_embedding.weight"] = torch.zeros_like(embedding.weight)
+    for name in ("class_embedding", "jump_embedding"):
+        embedding = getattr(network, name)
+        if embedding is not None and f"{name}.weight" not in weights:
+            weights[f"{name}.weight"] = torch.zeros_like(embedding.weight)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

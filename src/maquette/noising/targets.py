@@ -44,6 +44,11 @@ class Target(ABC):
     def wanted(self, images: Images, noise: Images, shares: Each) -> Images:
         """What F should have been: (x - skip y) / out, in a form that is finite at both ends."""
 
+    def answer(self, images: Images, y: Images, shares: Each) -> Images:
+        """What F should have been for `images` to be the denoised pictures: (x - skip y) / out."""
+        skip, out = self.skip(shares), self.out(shares)
+        return (images - skip * y) / out
+
     def weight(self, shares: Each, name: WeightName) -> Each:
         """Of the squared error of F: 1, or such that the error of the picture weighs
         min(SNR, 5) (Hang et al. 2023, section 3.4)."""

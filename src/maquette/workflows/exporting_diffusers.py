@@ -103,6 +103,7 @@ def _of_one_class(family: Diffusion, class_name: str | None) -> dict[str, Tensor
             "with --class"
         )
     weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    weights.pop("jump_embedding.weight", None)  # diffusers' samplers do not jump
     if network.class_embedding is not None:
         number = network.nothing if class_name is None else classes.index(class_name)
         weights["time_embedding.linear_2.bias"] += weights.pop("class_embedding.weight")[number]

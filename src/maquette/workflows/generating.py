@@ -12,6 +12,7 @@ from maquette.core.family import Generates
 from maquette.core.images import Images, ImageSpec, Labels, Pixels, Seeds, to_pixels
 from maquette.core.pictures import grid, save_png
 from maquette.core.randomness import picture_seeds
+from maquette.recipe import parse_recipe, to_yaml
 from maquette.runs.folder import Run, open_run
 
 LARGEST_BATCH = 64
@@ -32,6 +33,7 @@ def generate(
     *,
     classes: Sequence[str] = (),
     seeds: Sequence[int] = (),
+    steps: int | None = None,
     device: str = "auto",
     report: Callable[[int, int | None], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Generated:
@@ -39,9 +41,10 @@ def generate(
 
     Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it
     is, and from nothing else: the same seed gives the same picture alone or among a thousand.
+    `steps` from noise to a picture, for models that take some, instead of what the recipe says.
     Raises RunError when the run has nothing to serve or its family makes no pictures.
     """
-    run = run if isinstance(run, Run) else open_run(run)
+    run = in_steps(run if isinstance(run, Run) else open_run(run), steps)
     numbers = list(seeds) if seeds else list(range(count))
     if not numbers:
         raise RunError("there is nothing to make: ask for one picture or more with -n")
@@ -54,6 +57,21 @@ def generate(
     names, labels = labels_in_turn(run.spec, classes, len(numbers))
     made = in_batches(family.generate, labels, numbers, target, report)
     return Generated(made, tuple(numbers), tuple(names))
+
+
+def in_steps(run: Run, steps: int | None) -> Run:
+    """The same, making its pictures in so many steps; None leaves it as it is. RunError when its
+    family takes none, SettingsError when it cannot take so many."""
+    if steps is None:
+        return run
+    if "sampling_steps" not in type(run.recipe.model).model_fields:
+        raise RunError(
+            f"{run.folder} holds a {run.recipe.family}, which does not go in steps: leave out "
+            "--steps"
+        )
+    overrides = [f"model.sampling_steps={steps}"]
+    recipe = parse_recipe(to_yaml(run.recipe), overrides, source=f"--steps {steps}")
+    return Run(run.folder, recipe, run.info)
 
 
 def in_batches(

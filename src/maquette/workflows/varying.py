@@ -13,7 +13,7 @@ from maquette.core.images import Images, Kept, Labels, Pixels, Seeds, to_float
 from maquette.data.pictures.content import Box, Raster
 from maquette.data.pictures.looking import Bench, Facts
 from maquette.runs.folder import Run, open_run
-from maquette.workflows.generating import Generated, in_batches, labels_in_turn
+from maquette.workflows.generating import Generated, in_batches, in_steps, labels_in_turn
 from maquette.workflows.serving import as_learnt, preparation_of, reads_drawings
 
 STRENGTH = 0.6  # when none is given; with a mask 1, since what stays is told by the mask
@@ -28,6 +28,7 @@ def vary(
     mask: str | Path | None = None,
     classes: Sequence[str] = (),
     seeds: Sequence[int] = (),
+    steps: int | None = None,
     device: str = "auto",
     report: Callable[[int, int | None], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Generated:
@@ -35,11 +36,11 @@ def vary(
 
     `strength` says how far from it: 0 is the picture, 1 as new. The picture is prepared as those
     the run learnt from. `mask` is a picture of the same size: what is white in it is made anew,
-    what is black stays. Without `classes` they are of no class in particular. Raises RunError when
-    the run cannot do this, DatasetError when a picture cannot be read, SettingsError for a strength
-    outside 0 to 1.
+    what is black stays. Without `classes` they are of no class in particular. `steps` are those of
+    `generate`, of which `strength` is the share taken. Raises RunError when the run cannot do this,
+    DatasetError when a picture cannot be read, SettingsError for a strength outside 0 to 1.
     """
-    run = run if isinstance(run, Run) else open_run(run)
+    run = in_steps(run if isinstance(run, Run) else open_run(run), steps)
     if strength is not None and not 0 <= strength <= 1:
         raise SettingsError(f"strength {strength} is not between 0 (the picture) and 1 (as new)")
     numbers = list(seeds) if seeds else list(range(count))
