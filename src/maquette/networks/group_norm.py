@@ -22,7 +22,8 @@ class GroupNorm(nn.GroupNorm):
         in_layout = x.is_contiguous(memory_format=torch.channels_last)
         if x.device.type != "cpu" or not in_layout or torch.compiler.is_compiling():
             return super().forward(x)
-        normal: Features = _Normalise.apply(x, self.weight, self.bias, self.num_groups, self.eps)
+        what = x, self.weight, self.bias, self.num_groups, self.eps
+        normal: Features = _Normalise.apply(*what)  # type: ignore[no-untyped-call]
         return normal
 
 
@@ -34,8 +35,8 @@ class _Normalise(torch.autograd.Function):
         ctx: Any, x: Features, weight: Tensor, bias: Tensor, groups: int, epsilon: float
     ) -> Features:
         exact = x.float()
-        sums = exact.sum((2, 3)).unflatten(1, (groups, -1))
-        squares = exact.square().sum((2, 3)).unflatten(1, (groups, -1))
+        sums = _grouped(exact.sum((2, 3)), groups)
+        squares = _grouped(exact.square().sum((2, 3)), groups)
         count = x[0].numel() // groups
         mean: Groups = sums.sum(2, keepdim=True) / count
         variance: Groups = squares.sum(2, keepdim=True) / count - mean.square()
@@ -51,8 +52,8 @@ class _Normalise(torch.autograd.Function):
         x, weight, mean, steepness = ctx.saved_tensors
         groups, count = mean.shape[1], x[0].numel() // mean.shape[1]
         exact, slope = x.float(), slope.float()
-        sums = slope.sum((2, 3)).unflatten(1, (groups, -1))
-        with_x = (slope * exact).sum((2, 3)).unflatten(1, (groups, -1))
+        sums = _grouped(slope.sum((2, 3)), groups)
+        with_x = _grouped((slope * exact).sum((2, 3)), groups)
         with_normal = steepness * (with_x - mean * sums)  # with the normalised x
         weights = weight.view(groups, -1)
         along = (weights * with_normal).sum(2, keepdim=True) / count * steepness.square()
@@ -67,6 +68,10 @@ class _Normalise(torch.autograd.Function):
             None,
             None,
         )
+
+
+def _grouped(values: Float[Tensor, "batch all"], groups: int) -> Float[Tensor, "batch groups _"]:
+    return values.view(len(values), groups, -1)
 
 
 def _each(values: Float[Tensor, "batch groups channels"]) -> Float[Tensor, "batch all 1 1"]:

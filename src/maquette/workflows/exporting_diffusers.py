@@ -6,6 +6,7 @@ diffusers itself is not needed: the folder is four small files and the weights.
 import json
 from typing import Any
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -102,7 +103,10 @@ def _of_one_class(family: Diffusion, class_name: str | None) -> dict[str, Tensor
             "this run knows no pictures without a class (model.label_dropout is 0): name one "
             "with --class"
         )
-    weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    plain = torch.contiguous_format  # all that a file can hold
+    weights = {
+        name: tensor.clone(memory_format=plain) for name, tensor in network.state_dict().items()
+    }
     weights.pop("jump_embedding.weight", None)  # diffusers' samplers do not jump
     if network.class_embedding is not None:
         number = network.nothing if class_name is None else classes.index(class_name)
