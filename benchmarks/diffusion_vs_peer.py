@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--recipe", default="diffusion")
     parser.add_argument("--set", nargs="*", default=[], help="settings of ours, a.b=c")
-    parser.add_argument("--guidance", type=float, default=2.0, help="of both")
+    parser.add_argument("--guidance", type=float, default=1.5, help="of both")
     parser.add_argument("--count", type=int, default=1000, help="pictures of each")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as torch takes")
     parser.add_argument("--out", type=Path, required=True)

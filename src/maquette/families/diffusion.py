@@ -58,8 +58,9 @@ class DiffusionSettings(NoiseSettings, UnetSettings):
     """Steps from noise to a picture; the network is asked once in each, twice by heun."""
 
     sampling_precision: Precision = "auto"
-    """Of the network while it makes pictures: auto takes bf16 where the machine multiplies in it,
-    fp32 or bf16."""
+    """Of the network while it makes pictures: fp32, bf16, or auto for bf16 where the machine
+    multiplies in it. In bf16 a seed's picture may be another by a level or two of 255 on another
+    machine, or alone instead of among others."""
 
     jumping_share: float = Field(default=0.0, ge=0, lt=1)
     """Last share of training that also learns to jump from noise to pictures in 1, 2, 4 or 8 steps,
