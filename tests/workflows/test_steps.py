@@ -15,7 +15,8 @@ from maquette.workflows.varying import vary
 TINY = """\
 name: tiny
 family: diffusion
-model: {width: 4, multipliers: [1, 1], sampling_steps: 5, jumping_share: 0.5, sampling_precision: fp32}
+model:
+  {width: 4, multipliers: [1, 1], sampling_steps: 5, jumping_share: 0.5, sampling_precision: fp32}
 training: {steps: 4, batch_size: 4, device: cpu, precision: fp32}
 callbacks: {preview_pictures: 4, score_pictures: 0}
 """
