@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from maquette.cli.console import console, counting_stages, errors, printable
 from maquette.cli.findings_table import findings_table
 from maquette.data.building.choices import BuildSummary, Colour, Labels
+from maquette.data.building.label_columns import ColumnSummary
 from maquette.data.manifest import read_manifest
 from maquette.data.pictures.preparation import Fit
 from maquette.data.sources.source import Reading
@@ -23,6 +24,7 @@ def show(
     colour: Colour,
     labels: Labels,
     label_table: str | None,
+    label_columns: Sequence[str],
     holdout: float,
     drop: Sequence[str],
     keep_bars: bool,
@@ -43,6 +45,7 @@ def show(
                 colour=colour,
                 labels=labels,
                 label_table=label_table,
+                label_columns=label_columns,
                 holdout=holdout,
                 drop=drop,
                 keep_bars=keep_bars,
@@ -70,6 +73,8 @@ def _tell(summary: BuildSummary) -> None:
         f"[bold]{printable(summary.folder)}[/]: {counts['train']:,} pictures to learn from, "
         f"{counts['holdout']:,} kept aside, {summary.spec}"
     )
+    for column in summary.columns:
+        console.print(f"  {_described(column)}")
     for kind, count in summary.reasons.items():
         console.print(f"  left out {count:,}: {kind}")
     if summary.reasons:
@@ -84,6 +89,20 @@ def _tell(summary: BuildSummary) -> None:
             f"or, to translate between {between}: "
             f"maquette train {translator} --data {printable(summary.folder)}"
         )
+
+
+def _described(column: ColumnSummary) -> str:
+    """A label column in a line, with what may be wrong with it."""
+    name, fewest = column.smallest
+    said = [
+        f"label {column.name}: {column.classes:,} classes, fewest of {printable(name)} ({fewest:,})"
+    ]
+    if column.unlabelled:
+        said.append(f"{column.unlabelled:,} pictures without one")
+    if column.unmatched:
+        example = printable(column.unmatched[0])
+        said.append(f"{len(column.unmatched):,} rows name no picture here (first: {example})")
+    return "; ".join(said)
 
 
 def _are_drawings(summary: BuildSummary) -> bool:

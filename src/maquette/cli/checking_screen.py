@@ -19,6 +19,7 @@ def show(
     features: str | None,
     labels: Labels,
     label_table: str | None,
+    label_columns: Sequence[str],
     reading: Reading,
     workers: int | None,
 ) -> None:
@@ -32,6 +33,7 @@ def show(
             features=features,
             labels=labels,
             label_table=label_table,
+            label_columns=label_columns,
             reading=reading,
             workers=workers,
             report=report,

@@ -27,6 +27,16 @@ LabelTable = Annotated[
         metavar="FILE[:COLUMN]", help="A CSV or Parquet table with a class for each file name."
     ),
 ]
+LabelColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="NAME=HOW",
+        help="Several labels a picture, of which a recipe takes the first or data.label: "
+        "NAME=folders, sources, prefix (of file names, up to the first _) or FILE[:COLUMN]. "
+        "Repeatable.",
+    ),
+]
 Unlike = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,6 +94,7 @@ def check(
     features: Features = None,
     labels: LabelsOption = "auto",
     label_table: LabelTable = None,
+    label_columns: LabelColumns = None,
     shape: Shape = None,
     image_feature: ImageFeature = None,
     label_feature: LabelFeature = None,
@@ -115,6 +126,7 @@ def check(
         features=features,
         labels=labels,
         label_table=label_table,
+        label_columns=label_columns or [],
         reading=how,
         workers=workers,
     )
@@ -133,6 +145,7 @@ def build(
     colour: Annotated[Colour, typer.Option(help="Colours to keep.")] = "auto",
     labels: LabelsOption = "auto",
     label_table: LabelTable = None,
+    label_columns: LabelColumns = None,
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share kept away from training, for judging.")
     ] = 0.1,
@@ -173,6 +186,7 @@ def build(
     - `maquette data build photos/ --out data/photos --size 64 --drop duplicates,blurry`
     - `maquette data build train-images-idx3-ubyte.gz --out data/mnist --size 32`
     - `maquette data build apple.npy bird.npy --out data/drawings --size 28`
+    - `maquette data build art/ --out d --size 64 --label style=folders --label artist=prefix`
     - `maquette data build film.mp4 --out data/film --size 128 --fps 1`
     """
     from maquette.cli import building_screen
@@ -187,6 +201,7 @@ def build(
         colour=colour,
         labels=labels,
         label_table=label_table,
+        label_columns=label_columns or [],
         holdout=holdout,
         drop=[name for names in drop or [] for name in names.split(",") if name],
         keep_bars=keep_bars,

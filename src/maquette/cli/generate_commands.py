@@ -1,5 +1,6 @@
 """`maquette generate`: its options and its help."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,8 +31,21 @@ def generate(
     out: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR|GRID.png",
-            help="A folder for single PNGs, or one grid. [RUN/generated.png]",
+            metavar="DIR|GRID.png|WAY.gif",
+            help="A folder for single PNGs, one grid, or a moving picture that goes from each seed "
+            "or class to the next. [RUN/generated.png]",
+        ),
+    ] = None,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Every class with every seed: a row for each class.")
+    ] = False,
+    truncation: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            metavar="SIGMAS",
+            help="Keep the random numbers within so many standard deviations: at 0.7, say, there "
+            "is less variety and fewer pictures fail.",
         ),
     ] = None,
     source: Annotated[
@@ -65,6 +79,8 @@ def generate(
     - `maquette generate runs/demo -n 100 --out digits.png`
     - `maquette generate runs/demo --classes 3,7 --seeds 0-9 --out threes-and-sevens/`
     - `maquette generate runs/berries --steps 4 -n 400 --out many/`
+    - `maquette generate runs/art --sheet --seeds 0-7 --out sheet.png`
+    - `maquette generate runs/art --classes Baroque,Ukiyo_e --seeds 3 --out from-class-to-class.gif`
     - `maquette generate runs/berries --from photo.png --strength 0.6 -n 16`
     - `maquette generate runs/berries --from photo.png --mask mask.png -n 16`
     """
@@ -72,5 +88,18 @@ def generate(
 
     if source is None and (strength is not None or mask is not None):
         raise typer.BadParameter("--strength and --mask are for pictures made --from another")
-    like = None if source is None else generating_screen.Like(source, strength, mask)
-    generating_screen.show(run, count, classes, seeds, out, steps, device, like)
+    moving = out is not None and Path(out).suffix.lower() == ".gif"
+    asked = generating_screen.Asked(run, count, classes, seeds, out, steps, device)
+    if source is not None:
+        if sheet or truncation is not None or moving:
+            raise typer.BadParameter("with --from there are no --sheet, --truncation and .gif")
+        like = generating_screen.Like(source, strength, mask)
+        generating_screen.show_variations(asked, like)
+    elif out is not None and moving:
+        if sheet:
+            raise typer.BadParameter("--sheet is a still picture: give --out a name with .png")
+        if steps is not None:
+            raise typer.BadParameter("--steps is not for .gif: models that go in steps make none")
+        generating_screen.show_journey(asked, Path(out), truncation=truncation)
+    else:
+        generating_screen.show(asked, sheet=sheet, truncation=truncation)

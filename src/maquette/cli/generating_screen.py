@@ -5,10 +5,33 @@ from pathlib import Path
 
 from maquette.cli.console import console, counting, printable
 from maquette.core.errors import SettingsError
-from maquette.workflows.generating import generate, save_generated
+from maquette.workflows.generating import Generated, generate, save_generated
+from maquette.workflows.journeys import journey, save_journey
 from maquette.workflows.varying import vary
 
 MOST_PICTURES = 1_000_000
+SHEET_COLUMNS = 8  # of a sheet, when no seeds are given
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of every kind of new pictures, as they typed it."""
+
+    run: str
+    count: int
+    classes: str | None
+    seeds: str | None
+    out: str | None
+    steps: int | None
+    device: str
+
+    @property
+    def names(self) -> list[str]:
+        return [name.strip() for name in self.classes.split(",")] if self.classes else []
+
+    @property
+    def numbers(self) -> list[int]:
+        return [] if self.seeds is None else parse_seeds(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -20,43 +43,57 @@ class Like:
     mask: str | None
 
 
-def show(
-    run: str,
-    count: int,
-    classes: str | None,
-    seeds: str | None,
-    out: str | None,
-    steps: int | None,
-    device: str,
-    like: Like | None,
-) -> None:
-    names = [name.strip() for name in classes.split(",")] if classes else []
-    numbers = [] if seeds is None else parse_seeds(seeds)
+def show(asked: Asked, *, sheet: bool, truncation: float | None) -> None:
+    numbers = asked.numbers
+    if sheet and not numbers:
+        numbers = list(range(min(asked.count, SHEET_COLUMNS)))
     with counting("generating", "pictures") as report:
-        if like is None:
-            made = generate(
-                run,
-                count,
-                classes=names,
-                seeds=numbers,
-                steps=steps,
-                device=device,
-                report=report,
-            )
-        else:
-            made = vary(
-                run,
-                like.picture,
-                count,
-                strength=like.strength,
-                mask=like.mask,
-                classes=names,
-                seeds=numbers,
-                steps=steps,
-                device=device,
-                report=report,
-            )
-    paths = save_generated(made, out or Path(run) / "generated.png")
+        made = generate(
+            asked.run,
+            asked.count,
+            classes=asked.names,
+            seeds=numbers,
+            sheet=sheet,
+            truncation=truncation,
+            steps=asked.steps,
+            device=asked.device,
+            report=report,
+        )
+    _tell(made, asked)
+
+
+def show_variations(asked: Asked, like: Like) -> None:
+    with counting("generating", "pictures") as report:
+        made = vary(
+            asked.run,
+            like.picture,
+            asked.count,
+            strength=like.strength,
+            mask=like.mask,
+            classes=asked.names,
+            seeds=asked.numbers,
+            steps=asked.steps,
+            device=asked.device,
+            report=report,
+        )
+    _tell(made, asked)
+
+
+def show_journey(asked: Asked, out: Path, *, truncation: float | None) -> None:
+    with counting("generating", "pictures") as report:
+        frames = journey(
+            asked.run,
+            classes=asked.names,
+            seeds=asked.numbers,
+            truncation=truncation,
+            device=asked.device,
+            report=report,
+        )
+    console.print(f"{len(frames):,} pictures: [bold]{printable(save_journey(frames, out))}[/]")
+
+
+def _tell(made: Generated, asked: Asked) -> None:
+    paths = save_generated(made, asked.out or Path(asked.run) / "generated.png")
     place = paths[0] if len(paths) == 1 else paths[0].parent
     console.print(f"{len(made.pixels):,} pictures: [bold]{printable(place)}[/]")
 

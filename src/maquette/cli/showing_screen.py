@@ -24,6 +24,10 @@ def show(dataset: str, out: str | None) -> None:
         + (f", dropped: {', '.join(policy.dropped)}" if policy.dropped else "")
         + "[/]"
     )
+    for column in manifest.columns:
+        console.print(
+            f"label {column.name}: {len(column.classes):,} classes (--set data.label={column.name})"
+        )
     if overview.class_counts:
         console.print(_classes(overview))
     if overview.findings:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from maquette.core.errors import DatasetError
-from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds
+from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds, Shares
 from maquette.core.settings import Settings as AnySettings
 
 
@@ -49,6 +49,7 @@ class Family(nn.Module, ABC):
     """
 
     Settings: ClassVar[type[AnySettings]]
+    learns_unlabelled: ClassVar[bool] = False  # else it is shown no picture with the label -1
 
     def __init__(self, settings: AnySettings, spec: ImageSpec):
         super().__init__()
@@ -83,6 +84,15 @@ class Family(nn.Module, ABC):
         """Names of the submodules that `training.compile` may compile: those never differentiated
         twice."""
         return self.players()
+
+    def steering(self) -> list[Tensor]:
+        """Float buffers that decide which losses the next step yields.
+
+        The loop averages them over processes after every step, because all must yield the same
+        players in the same order; for the same reason a step reads them before its first loss, and
+        changes them after its last.
+        """
+        return []
 
     def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:  # noqa: ARG002
         """What a person should hear about the last losses and notes: "topic: what, and advice".
@@ -135,6 +145,19 @@ class Varies(Generates):
         was, and what is made beside it continues it. Each depends on its own picture, label, seed
         and part of `kept` alone.
         """
+
+
+class Blends(Generates):
+    """A family that makes pictures out of latents, and knows what lies between two of them."""
+
+    @abstractmethod
+    def latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:
+        """The standard normal numbers that `generate` makes each seed's picture from."""
+
+    @abstractmethod
+    def blend(self, latents: Float[Tensor, "batch latents"], shares: Shares | None) -> Images:
+        """One picture for each row: `generate` where the latents are a seed's and one class has the
+        whole share. `shares` is given exactly when the spec has classes."""
 
 
 class Translates(Family):

@@ -13,7 +13,8 @@ from torch import Tensor
 Images = Float[Tensor, "batch channels height width"]  # values in [-1, 1]
 Pixels = UInt8[Tensor, "batch channels height width"]  # values in 0..255
 Kept = Float[Tensor, "batch 1 height width"]  # 1 where a picture is kept, 0 where it is not
-Labels = Int[Tensor, "batch"]  # class indices
+Labels = Int[Tensor, "batch"]  # class indices, -1 where unlabelled
+Shares = Float[Tensor, "batch classes"]  # how much of each class, rows summing to 1
 Seeds = Int[Tensor, "batch"]  # one per picture
 Scalar = Float[Tensor, ""]
 

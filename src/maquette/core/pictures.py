@@ -81,6 +81,27 @@ def animation(
     )
 
 
+def moving(pixels: Pixels, out: Path, *, seconds_a_frame: float, min_side_px: int = 128) -> None:
+    """An endless GIF of these pictures, every one with 256 colours of its own, whole or not at all.
+
+    Small ones are enlarged by a whole factor until their shorter side is `min_side_px`.
+    """
+    tiles = [grid(one[None], 1, gap_px=0, min_tile_px=min_side_px) for one in pixels]
+    first, *others = [_fitted(tile, tile.size) for tile in tiles]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    _replace(
+        out,
+        lambda temporary: first.save(
+            temporary,
+            "GIF",
+            save_all=True,
+            append_images=others,
+            duration=round(seconds_a_frame * 1000),
+            loop=0,
+        ),
+    )
+
+
 def _captioned(picture: Image.Image, row_names: Sequence[str], row_px: int) -> Image.Image:
     """The picture with a strip of names at its left, each centred on its row."""
     font = ImageFont.load_default(min(16, max(9, row_px // 4)))

@@ -143,6 +143,31 @@ class ImageDataset:
             device=self.device,
         )
 
+    def labelled(self) -> "ImageDataset":
+        """Without the pictures that have no label (-1); itself where all have one, or none can.
+
+        DatasetError when none is left.
+        """
+        if self.labels is None or bool((self.labels >= 0).all()):
+            return self
+        numbers = (self.labels >= 0).nonzero()[:, 0]
+        if not len(numbers):
+            raise DatasetError(
+                f"{self.name} has no picture with a label in this split: build it with more of them"
+            )
+        return ImageDataset(
+            ChosenRows(self._rows, numbers),
+            self.spec,
+            labels=self.labels[numbers],
+            name=self.name,
+            fingerprint=self.fingerprint,
+            moves=self.moves,
+            balance_classes=self.balance_classes,
+            partners=self.partners,
+            redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
+            device=self.device,
+        )
+
     def on(self, device: torch.device | str) -> "ImageDataset":
         """The same dataset giving its batches on `device`.
 
@@ -191,11 +216,12 @@ def open_dataset(
     partners: ImageDataset | None = None,
     strokes: StrokeSettings | None = None,
     balance_classes: bool = False,
+    label: str | None = None,
 ) -> ImageDataset:
     """One split of a dataset folder, memory-mapped; DatasetError when it cannot be used.
 
     `strokes` says how batches of drawings are changed, where their strokes are kept;
-    `balance_classes` shows every class equally often.
+    `balance_classes` shows every class equally often; `label` names one of several label columns.
     Checksums are not recomputed here: opening stays instant however large the dataset is.
     """
     folder = Path(path)
@@ -210,8 +236,8 @@ def open_dataset(
         )
     return ImageDataset(
         MappedRows(mapped_shards(folder, manifest), start, stop),
-        manifest.image_spec(),
-        labels=mapped_labels(folder, manifest, start, stop),
+        manifest.image_spec(label),
+        labels=mapped_labels(folder, manifest, start, stop, label),
         name=manifest.name,
         fingerprint=fingerprint,
         moves=moves,

@@ -3,6 +3,7 @@
 - `dataset.json`: this manifest, written last; its sha256 is the dataset's fingerprint.
 - `images-00000.npy` ...: uint8 (rows, height, width, channels), C order, at most 256 MiB a shard.
 - `labels.npy`: int32 (rows,), -1 where unlabelled; only when there are classes.
+- `labels-1.npy` ...: likewise, of more label columns; since format 4.
 - `strokes.npy`, `stroke-ends.npy`: only when every picture is a drawing; since format 3. Float32
   (points, 4): x, y, number of the stroke, milliseconds (0 where not recorded), of row after row;
   and int64 (rows,): the number of points up to the end of each row.
@@ -15,15 +16,16 @@ Rows are stored train first, then holdout, so a split is a range of rows.
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from maquette.core.errors import DatasetError
+from maquette.core.errors import DatasetError, unknown_name
 from maquette.core.images import ImageSpec
 from maquette.core.settings import Settings
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST, ITEMS, LABELS = "dataset.json", "items.jsonl", "labels.npy"
 FINDINGS = "findings.json"
 STROKES, STROKE_ENDS = "strokes.npy", "stroke-ends.npy"
@@ -39,7 +41,7 @@ class Policy(Settings):
     colour: str
     """rgb or grey."""
     labels: str
-    """Where class names were asked from: auto, folders, sources, table or none."""
+    """Where class names were asked from: auto, folders, sources, table, columns or none."""
     holdout: float
     """Share of the pictures kept away from training."""
     seed: int
@@ -68,6 +70,14 @@ class Shard(Settings):
     rows: int = Field(ge=1)
 
 
+class StoredColumn(Settings):
+    """One of several kinds of labels: what it is called, and its classes."""
+
+    name: str
+    classes: tuple[str, ...]
+    file: str = Field(pattern=r"^labels(-\d+)?\.npy$")
+
+
 class StoredStrokes(Settings):
     """What `strokes.npy` holds."""
 
@@ -85,6 +95,8 @@ class Manifest(Settings):
     splits: dict[str, tuple[int, int]]
     """Row ranges, end exclusive."""
     shards: tuple[Shard, ...] = Field(min_length=1)
+    columns: tuple[StoredColumn, ...] = ()
+    """Kinds of labels where there are several; the first is that of `spec` and `labels.npy`."""
     strokes: StoredStrokes | None = None
     """Where every picture is a drawing, and its strokes are kept."""
     sha256: dict[str, str]
@@ -95,8 +107,24 @@ class Manifest(Settings):
     def rows(self) -> int:
         return sum(shard.rows for shard in self.shards)
 
-    def image_spec(self) -> ImageSpec:
-        return ImageSpec(**self.spec.model_dump())
+    def image_spec(self, label: str | None = None) -> ImageSpec:
+        """With the classes of one label column; None takes the first."""
+        return replace(ImageSpec(**self.spec.model_dump()), classes=self.column(label).classes)
+
+    def column(self, label: str | None = None) -> StoredColumn:
+        """The label column of this name; None takes the first. DatasetError when there is none."""
+        if label is None:
+            return StoredColumn(name="", classes=self.spec.classes, file=LABELS)
+        for column in self.columns:
+            if column.name == label:
+                return column
+        if not self.columns:
+            raise DatasetError(
+                f"{self.name} has no label column {label!r}: set data.label to null, or build it "
+                f"with columns, as in `maquette data build … --label {label}=folders`"
+            )
+        known = [column.name for column in self.columns]
+        raise DatasetError(unknown_name("label column", label, known))
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:

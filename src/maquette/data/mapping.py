@@ -7,7 +7,7 @@ import torch
 
 from maquette.core.errors import DatasetError
 from maquette.core.images import Labels
-from maquette.data.manifest import LABELS, STROKE_ENDS, STROKES, Manifest
+from maquette.data.manifest import STROKE_ENDS, STROKES, Manifest
 from maquette.data.redrawing import Strokes
 
 
@@ -20,13 +20,20 @@ def mapped_shards(folder: Path, manifest: Manifest) -> list[np.ndarray]:
     ]
 
 
-def mapped_labels(folder: Path, manifest: Manifest, start: int, stop: int) -> Labels | None:
-    """Of these rows; None where there are no classes."""
-    if not manifest.spec.classes:
+def mapped_labels(
+    folder: Path, manifest: Manifest, start: int, stop: int, label: str | None = None
+) -> Labels | None:
+    """Of these rows, in one label column (None takes the first); None where there are no classes.
+
+    DatasetError when there is no such column.
+    """
+    column = manifest.column(label)
+    if not column.classes:
         return None
-    labels = np.array(_mapped(folder / LABELS, (manifest.rows,), np.int32)[start:stop])
-    if labels.min() < -1 or labels.max() >= len(manifest.spec.classes):
-        raise DatasetError(f"{folder / LABELS} names classes that do not exist; build it again")
+    file = folder / column.file
+    labels = np.array(_mapped(file, (manifest.rows,), np.int32)[start:stop])
+    if labels.min() < -1 or labels.max() >= len(column.classes):
+        raise DatasetError(f"{file} names classes that do not exist; build it again")
     return torch.from_numpy(labels)
 
 

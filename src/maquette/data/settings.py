@@ -25,6 +25,9 @@ class StrokeSettings(Settings):
 class DataSettings(Settings):
     """How pictures are shown to a family."""
 
+    label: str | None = None
+    """Which of a dataset's label columns to learn, where it has several; null takes the first."""
+
     mirror: bool = False
     """Flip half of the pictures left to right: good for most photos, not for letters and digits."""
 

@@ -10,11 +10,12 @@ from statistics import fmean, median
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from maquette.core.family import Generates, Progress, Update
-from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
+from maquette.core.family import Blends, Progress, Update
+from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds, Shares
 from maquette.core.randomness import noise
 from maquette.core.settings import Settings
 from maquette.networks.dcgan import DcganDiscriminator, DcganGenerator
@@ -81,7 +82,7 @@ class GanSettings(Settings):
     """How often it sees it changed."""
 
 
-class Gan(Generates):
+class Gan(Blends):
     """Two players, `generator` and `discriminator`; the latter moves first."""
 
     Settings = GanSettings
@@ -111,8 +112,14 @@ class Gan(Generates):
             self.strength.copy_(new)
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
-        latents = noise(seeds, self.settings.latents, stream="latents")
-        images: Images = self.generator(latents, labels).float()
+        images: Images = self.generator(self.latents(seeds), labels).float()
+        return images
+
+    def latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:
+        return noise(seeds, self.settings.latents, stream="latents")
+
+    def blend(self, latents: Float[Tensor, "batch latents"], shares: Shares | None) -> Images:
+        images: Images = self.generator(latents, shares).float()
         return images
 
     @torch.no_grad()

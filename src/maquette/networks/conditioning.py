@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from maquette.core.images import Labels
+from maquette.core.images import Labels, Shares
 
 
 class LatentInput(nn.Module):
@@ -18,11 +18,15 @@ class LatentInput(nn.Module):
         self.descriptions = nn.Embedding(classes, latents) if classes else None
 
     def forward(
-        self, latents: Float[Tensor, "batch latents"], labels: Labels | None
+        self, latents: Float[Tensor, "batch latents"], classes: Labels | Shares | None
     ) -> Float[Tensor, "batch features"]:
+        """`classes`: one for each picture, or shares of all, whose descriptions are then mixed."""
         if self.descriptions is None:
             return latents
-        return torch.cat([latents, self.descriptions(labels)], dim=1)
+        assert classes is not None
+        mixed = classes.is_floating_point()
+        described = classes @ self.descriptions.weight if mixed else self.descriptions(classes)
+        return torch.cat([latents, described], dim=1)
 
 
 class Projection(nn.Module):

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from maquette.core.images import Images, ImageSpec, Labels
+from maquette.core.images import Images, ImageSpec, Labels, Shares
 from maquette.networks.conditioning import LatentInput, Projection
 from maquette.networks.grids import coarse_grid, levels
 
@@ -47,8 +47,10 @@ class DcganGenerator(nn.Module):
         self.output = nn.ConvTranspose2d(channels[-1], spec.channels, 4, 2, 1, bias=False)
         self.apply(_published_start)
 
-    def forward(self, latents: Float[Tensor, "batch latents"], labels: Labels | None) -> Images:
-        place = self.input(latents, labels)[:, :, None, None]  # (B, features, 1, 1)
+    def forward(
+        self, latents: Float[Tensor, "batch latents"], classes: Labels | Shares | None
+    ) -> Images:
+        place = self.input(latents, classes)[:, :, None, None]  # (B, features, 1, 1)
         height, width = self.size
         images: Tensor = self.output(self.stages(place)).tanh()[:, :, :height, :width]
         return images

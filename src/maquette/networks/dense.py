@@ -10,7 +10,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from maquette.core.images import Images, ImageSpec, Labels
+from maquette.core.images import Images, ImageSpec, Labels, Shares
 from maquette.networks.conditioning import LatentInput, Projection
 
 SLOPE = 0.2  # of LeakyReLU below 0
@@ -31,8 +31,10 @@ class DenseGenerator(nn.Module):
             )
         self.output = nn.Linear(sizes[-1], math.prod(spec.shape))
 
-    def forward(self, latents: Float[Tensor, "batch latents"], labels: Labels | None) -> Images:
-        hidden = self.hidden(self.input(latents, labels))
+    def forward(
+        self, latents: Float[Tensor, "batch latents"], classes: Labels | Shares | None
+    ) -> Images:
+        hidden = self.hidden(self.input(latents, classes))
         images: Tensor = self.output(hidden).tanh().unflatten(1, self.shape)
         return images
 

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from maquette.core.images import Images, ImageSpec, Labels
+from maquette.core.images import Images, ImageSpec, Labels, Shares
 from maquette.networks.conditioning import LatentInput, Projection
 from maquette.networks.grids import coarse_grid, levels
 
@@ -67,8 +67,10 @@ class ResidualGenerator(nn.Module):
         self.refine = start(nn.Conv2d(width, fine * 4, 3, padding=1), GAIN)
         self.output = start(nn.Conv2d(fine, spec.channels, 3, padding=1), GAIN)
 
-    def forward(self, latents: Float[Tensor, "batch latents"], labels: Labels | None) -> Images:
-        x = self.stem(self.input(latents, labels)).unflatten(1, (-1, *self.grids[0]))
+    def forward(
+        self, latents: Float[Tensor, "batch latents"], classes: Labels | Shares | None
+    ) -> Images:
+        x = self.stem(self.input(latents, classes)).unflatten(1, (-1, *self.grids[0]))
         x = self.blocks[0](x)
         later = zip(self.transitions, self.blocks[1:], self.grids[1:], strict=True)
         for transition, block, (rows, columns) in later:

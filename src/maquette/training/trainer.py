@@ -90,6 +90,8 @@ class Trainer:
         for name, player in self.players.items():
             for extra in range(1, player.settings.turns):
                 self._take_turns(self._batch(derived_seed(seed, "turn", extra)), only=name)
+        if steering := self.family.steering():
+            self.engine.average_over_processes(steering)
         self.follower.follow(self.settings.batch_size, self.progress.images)
         self.step += 1
         self.advance_clock()

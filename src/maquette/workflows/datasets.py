@@ -7,6 +7,7 @@ from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
 from maquette.data.building.checking import CheckSummary, check, examples
 from maquette.data.building.choices import BuildSummary, Choices, Colour, Labels
+from maquette.data.building.label_columns import parse_label_columns
 from maquette.data.building.label_table import read_label_table
 from maquette.data.building.workers import default_workers
 from maquette.data.findings.surveying import Checking
@@ -31,6 +32,7 @@ def check_pictures(
     features: str | Path | None = None,
     labels: Labels = "auto",
     label_table: str | Path | None = None,
+    label_columns: Sequence[str] = (),
     reading: Reading | None = None,
     workers: int | None = None,
     report: Report = _silent,
@@ -46,6 +48,7 @@ def check_pictures(
     choices = Choices(
         labels=labels,
         label_table=None if label_table is None else read_label_table(str(label_table)),
+        label_columns=parse_label_columns(label_columns),
         reading=reading,
         checking=_checking(unlike, features, family, reading, workers),
     )
@@ -68,6 +71,7 @@ def build_dataset(
     colour: Colour = "auto",
     labels: Labels = "auto",
     label_table: str | Path | None = None,
+    label_columns: Sequence[str] = (),
     holdout: float = 0.1,
     keep_bars: bool = False,
     stroke_channels: bool = False,
@@ -83,10 +87,11 @@ def build_dataset(
 
     `size` is "64" or "96x128" (height x width, pixels). `drop` names kinds of findings, such as
     "duplicates", whose pictures are left out, and those like the pictures of `unlike` are too; what
-    is left out is kept in `out/quarantine`. With `stroke_channels` drawings have three channels:
-    ink, the order of the strokes and the progress of the pen. `report` hears (stage, items done,
-    items in all). Called again after it was stopped, it goes on. Raises DatasetError with one
-    sentence, leaving nothing half-written.
+    is left out is kept in `out/quarantine`. `label_columns`, such as "style=folders" and
+    "artist=prefix", keep several labels of each picture, of which a recipe chooses one. With
+    `stroke_channels` drawings have three channels: ink, the order of the strokes and the progress
+    of the pen. `report` hears (stage, items done, items in all). Called again after it was stopped,
+    it goes on. Raises DatasetError with one sentence, leaving nothing half-written.
     """
     reading = reading or Reading()
     choices = Choices(
@@ -94,6 +99,7 @@ def build_dataset(
         colour=colour,
         labels=labels,
         label_table=None if label_table is None else read_label_table(str(label_table)),
+        label_columns=parse_label_columns(label_columns),
         holdout=holdout,
         keep_bars=keep_bars,
         stroke_channels=stroke_channels,

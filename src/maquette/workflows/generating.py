@@ -1,10 +1,11 @@
-"""Make new pictures with a trained run."""
+"""Make new pictures with a trained run: single ones, or a sheet of every class with every seed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from maquette.core.devices import start_engine
 from maquette.core.errors import RunError, unknown_name
@@ -14,6 +15,7 @@ from maquette.core.pictures import grid, save_png
 from maquette.core.randomness import picture_seeds
 from maquette.recipe import parse_recipe, to_yaml
 from maquette.runs.folder import Run, open_run
+from maquette.workflows.blending import Blender
 
 LARGEST_BATCH = 64
 
@@ -25,6 +27,7 @@ class Generated:
     pixels: Pixels  # on the CPU
     seeds: tuple[int, ...]  # as a person gives them
     classes: tuple[str, ...]  # asked for, one per picture; empty where the data has none
+    sheet: bool = False  # a row for each class, a column for each seed
 
 
 def generate(
@@ -34,29 +37,47 @@ def generate(
     classes: Sequence[str] = (),
     seeds: Sequence[int] = (),
     steps: int | None = None,
+    sheet: bool = False,
+    truncation: float | None = None,
     device: str = "auto",
     report: Callable[[int, int | None], None] = lambda done, total: None,  # noqa: ARG005
 ) -> Generated:
     """New pictures from a run's served weights.
 
     Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it
-    is, and from nothing else: the same seed gives the same picture alone or among a thousand.
+    is, and from nothing else: the same seed gives the same picture alone or among a thousand. A
+    `sheet` has every class with every seed, class after class. `truncation` keeps the numbers
+    behind a picture within so many standard deviations: less variety, fewer failures.
     `steps` from noise to a picture, for models that take some, instead of what the recipe says.
-    Raises RunError when the run has nothing to serve or its family makes no pictures.
+    Raises RunError when the run has nothing to serve or its family makes no such pictures.
     """
     run = in_steps(run if isinstance(run, Run) else open_run(run), steps)
     numbers = list(seeds) if seeds else list(range(count))
     if not numbers:
         raise RunError("there is nothing to make: ask for one picture or more with -n")
     target = start_engine(device).device
-    family = run.served_family(str(target))
+    family = generator_of(run, target)
+    make = family.generate
+    if truncation is not None:
+        make = Blender(run, family, truncation, "cannot be truncated").pictures
+    sheet = sheet and bool(run.spec.classes)
+    if sheet:
+        kinds = list(dict.fromkeys(classes or run.spec.classes))
+        classes = [kind for kind in kinds for _ in numbers]
+        numbers *= len(kinds)
+    names, labels = labels_in_turn(run.spec, classes, len(numbers))
+    made = in_batches(make, labels, numbers, target, report)
+    return Generated(made, tuple(numbers), tuple(names), sheet)
+
+
+def generator_of(run: Run, device: torch.device) -> Generates:
+    """The family that a run serves. RunError when it makes no pictures out of seeds."""
+    family = run.served_family(str(device))
     if not isinstance(family, Generates):
         raise RunError(
             f"{run.folder} holds a {run.recipe.family}, which does not make pictures from nothing"
         )
-    names, labels = labels_in_turn(run.spec, classes, len(numbers))
-    made = in_batches(family.generate, labels, numbers, target, report)
-    return Generated(made, tuple(numbers), tuple(names))
+    return family
 
 
 def in_steps(run: Run, steps: int | None) -> Run:
@@ -97,12 +118,12 @@ def seeds_of(numbers: Sequence[int]) -> Seeds:
 
 
 def save_generated(generated: Generated, out: str | Path) -> list[Path]:
-    """One PNG grid when `out` ends in .png, otherwise a folder with a PNG per picture."""
+    """One PNG grid or sheet when `out` ends in .png, otherwise a folder with a PNG per picture."""
     out = Path(out)
     count = len(generated.pixels)
     try:
         if out.suffix.lower() == ".png":
-            save_png(grid(generated.pixels, _columns(generated)), out)
+            save_png(_together(generated), out)
             return [out]
         paths = []
         for index in range(count):
@@ -133,6 +154,13 @@ def labels_in_turn(
         return [], None
     names = [chosen[i % len(chosen)] for i in range(count)]
     return names, torch.tensor([spec.classes.index(name) for name in names])
+
+
+def _together(generated: Generated) -> Image.Image:
+    if not generated.sheet:
+        return grid(generated.pixels, _columns(generated))
+    kinds = list(dict.fromkeys(generated.classes))
+    return grid(generated.pixels, len(generated.pixels) // len(kinds), row_names=kinds)
 
 
 def _columns(generated: Generated) -> int:

@@ -14,14 +14,23 @@ from maquette.recipe import Recipe
 def pictures_for(recipe: Recipe, path: Path | str, split: str = "train") -> ImageDataset:
     """One split; for translators of the first domain, with the second as its partners.
 
+    Pictures without a label are there for families that learn from them, and only to be learnt.
     DatasetError or SettingsError when it cannot be used so.
     """
     data = recipe.data
     moves = Moves(data.mirror, data.shift)
     dataset = open_dataset(
-        path, split, moves, strokes=data.strokes, balance_classes=data.balance_classes
+        path,
+        split,
+        moves,
+        strokes=data.strokes,
+        balance_classes=data.balance_classes,
+        label=data.label,
     )
-    if issubclass(family_class(recipe.family), Translates):
+    kind = family_class(recipe.family)
+    if split != "train" or not kind.learns_unlabelled:
+        dataset = dataset.labelled()
+    if issubclass(kind, Translates):
         return two_domains(dataset, recipe.data.domains)
     if recipe.data.domains is not None:
         raise SettingsError(

@@ -79,6 +79,11 @@ def prepare_lesson(
             f"{run.dataset_path} is not the dataset that {run.folder} learnt from: its pictures "
             "are needed so that nothing is forgotten"
         )
+    if read_manifest(run.dataset_path)[0].columns:
+        raise DatasetError(
+            f"{run.dataset_path} has several label columns, and a taught class would be in one: "
+            "build a dataset with one kind of label, and train on that"
+        )
     pictures, unread = _read(run, sources, report)
     if len(pictures) < FEWEST_PICTURES:
         why = f" (first: {unread[0]})" if unread else ""

@@ -29,6 +29,7 @@ from maquette.training.callback import Callback
 from maquette.training.session import Session
 from maquette.training.trainer import Trainer
 from maquette.workflows.calibrating import note_temperature
+from maquette.workflows.cautions import cautions
 from maquette.workflows.pictures import pictures_for
 from maquette.workflows.planning import planned
 
@@ -132,6 +133,10 @@ def _train_on(
             return TrainingResult(run, session.run(), is_main=False)
     run.note(state="training")
     run.forget_results()
+    if not run.checkpoints.entries():
+        for sentence in cautions(dataset):
+            for callback in callbacks:
+                callback.event(0, "warning", sentence)
     with _stopping_on_signals(session.stop) as received:
         try:
             outcome = session.run()

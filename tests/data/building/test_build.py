@@ -87,7 +87,7 @@ def test_the_manifest_knows_every_file(photos: Path, tmp_path: Path) -> None:
         if "/" not in name
     }
     assert manifest["sha256"] == hashed
-    assert manifest["format"] == 3
+    assert manifest["format"] == 4
 
 
 def test_duplicates_lie_on_the_same_side(tmp_path: Path) -> None:

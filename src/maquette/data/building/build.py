@@ -6,7 +6,7 @@ facts of all; a build that was stopped goes on when it is called again.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,8 @@ from maquette.core.images import ImageSpec
 from maquette.data.building import layout
 from maquette.data.building.choices import BuildSummary, Choices
 from maquette.data.building.journal import POINTS, PREPARED, Journal
-from maquette.data.building.labelling import classes_of
+from maquette.data.building.label_columns import summary_of
+from maquette.data.building.labelling import classes_of, column_of
 from maquette.data.building.outcome import Outcome, copies_in, item_lines, outcome
 from maquette.data.building.overview import Report, identity, look_over, silent, survey_of
 from maquette.data.building.quarantine import Quarantine
@@ -124,7 +125,7 @@ class _Site:
         labelled = None if self.choices.label_table is None else [n is not None for n in labels]
         result = outcome(records, findings, drop, labelled)
         _refuse_too_few([records[n] for n in result.kept], records, named, drop)
-        plan = self._plan(findings, result, labels)
+        plan = self._plan(findings, result, labels, self._columns(result))
         spec = ImageSpec(self.bench.channels, self.size.height, self.size.width, plan.classes)
         manifest = self._write(survey, findings, result, plan, spec)
         self.journal.remove()
@@ -135,20 +136,36 @@ class _Site:
             left_out={records[n].source: why.reason for n, why in result.left_out.items()},
             reasons=dict(Counter(why.kind for why in result.left_out.values()).most_common()),
             findings=tuple(findings),
+            columns=tuple(
+                summary_of(column, plan.columns[column.name])
+                for column in self.choices.label_columns
+            ),
             resumed=self.journal.resumed,
         )
 
+    def _columns(self, result: Outcome) -> dict[str, list[str | None]]:
+        """The labels of kept pictures by column."""
+        columns = {}
+        for column in self.choices.label_columns:
+            labels = column_of(self.journal.records, column, len(self.sources))
+            columns[column.name] = [labels[number] for number in result.kept]
+        return columns
+
     def _plan(
-        self, findings: Sequence[Finding], result: Outcome, labels: Sequence[str | None]
+        self,
+        findings: Sequence[Finding],
+        result: Outcome,
+        labels: Sequence[str | None],
+        columns: Mapping[str, Sequence[str | None]],
     ) -> layout.Layout:
         kept = [(n, record) for n in result.kept if (record := self.journal.records[n]).facts]
         hashes = [record.facts.sha256 for _, record in kept if record.facts is not None]
         copies = [copies_in(finding) for finding in findings]
         groups = [[groups.get(n) for n, _ in kept] for groups in copies if groups]
         keys = together(hashes, [record.group for _, record in kept], *groups)
-        named = [label for n in result.kept if (label := labels[n]) is not None]
+        named = [labels[n] for n in result.kept]
         rows = [result.prepared[n] for n in result.kept]
-        return layout.plan(rows, keys, named, self.choices.holdout, self.choices.seed)
+        return layout.plan(rows, keys, named, self.choices.holdout, self.choices.seed, columns)
 
     def _write(
         self,
@@ -163,7 +180,8 @@ class _Site:
         self.quarantine.fill(records, result, layout.prepared_rows(folder / PREPARED, spec))
         shards, sha256 = layout.write_rows(folder, folder / PREPARED, plan, spec)
         strokes, strokes_sha256 = write_strokes(folder, folder / POINTS, records, plan)
-        sha256 |= strokes_sha256
+        columns, columns_sha256 = layout.write_columns(folder, plan)
+        sha256 |= strokes_sha256 | columns_sha256
         lines = item_lines(records, result, plan)
         sha256[ITEMS] = write_hashed(folder / ITEMS, lines)
         text = to_text(listed(findings, survey))
@@ -177,6 +195,7 @@ class _Site:
             counts={**counts, "skipped": len(records) - kept},
             splits={"train": (0, plan.train), "holdout": (plan.train, kept)},
             shards=shards,
+            columns=columns,
             strokes=strokes,
             sha256=sha256,
             policy=self._policy(),
@@ -190,7 +209,7 @@ class _Site:
         return Policy(
             fit=choices.fit,
             colour=self._colour(),
-            labels="table" if choices.label_table is not None else choices.labels,
+            labels=_where_labels_are_from(choices),
             holdout=choices.holdout,
             seed=choices.seed,
             bars="kept" if choices.keep_bars else "cropped",
@@ -202,6 +221,12 @@ class _Site:
         if self.bench.stroke_channels:
             return "strokes"
         return "grey" if self.bench.channels == 1 else "rgb"
+
+
+def _where_labels_are_from(choices: Choices) -> str:
+    if choices.label_columns:
+        return "columns"
+    return "table" if choices.label_table is not None else choices.labels
 
 
 def _refuse_too_few(

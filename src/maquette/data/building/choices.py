@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from maquette.core.errors import DatasetError, unknown_name
 from maquette.core.images import ImageSpec
+from maquette.data.building.label_columns import ColumnSummary, LabelColumn
 from maquette.data.building.label_table import LabelTable
 from maquette.data.findings.finding import Finding
 from maquette.data.findings.surveying import Checking, check_drops
@@ -24,6 +25,7 @@ class Choices:
     colour: Colour = "auto"  # auto is grey when every source has pictures of one channel
     labels: Labels = "auto"  # see labelling
     label_table: LabelTable | None = None  # replaces `labels`
+    label_columns: tuple[LabelColumn, ...] = ()  # replace both; the first is taken unless told
     holdout: float = 0.1  # share of the pictures kept from training, 0 to 0.5
     seed: int = 0
     keep_bars: bool = False
@@ -42,6 +44,8 @@ class Choices:
         for kind, value, known in choices:
             if value not in get_args(known):
                 raise DatasetError(unknown_name(kind, value, list(get_args(known))))
+        if self.label_columns and (self.label_table is not None or self.labels != "auto"):
+            raise DatasetError("label columns take the place of other labels: give --label alone")
         if not 0 <= self.holdout <= 0.5:
             raise DatasetError(
                 f"a holdout share of {self.holdout} is out of range: it must be 0 to 0.5"
@@ -66,4 +70,5 @@ class BuildSummary:
     left_out: dict[str, str]  # source of an item -> why
     reasons: dict[str, int]  # kind of fault or finding -> items left out for it, most first
     findings: tuple[Finding, ...]
+    columns: tuple[ColumnSummary, ...]  # of labels; none where there is one kind of label at most
     resumed: int  # items that an interrupted earlier build had looked at

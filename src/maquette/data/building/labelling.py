@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from maquette.core.errors import DatasetError
 from maquette.data.building.choices import Choices, Labels
+from maquette.data.building.label_columns import LabelColumn, prefix_of
+from maquette.data.building.label_table import LabelTable
 from maquette.data.building.records import Record
 
 
@@ -33,8 +35,10 @@ def classes_of(records: Sequence[Record], choices: Choices, sources: int) -> lis
     """The class of each record, None for faulty ones and where there are no classes.
 
     With a table of labels, None also for pictures that it does not know. DatasetError as above, and
-    when the table knows fewer than two classes of these pictures.
+    when the table knows fewer than two classes of these pictures. Of several columns, the first.
     """
+    if choices.label_columns:
+        return column_of(records, choices.label_columns[0], sources)
     if (table := choices.label_table) is not None:
         known = [None if r.facts is None else table.label_of(r.source) for r in records]
         if len({label for label in known if label is not None}) < 2:
@@ -46,6 +50,31 @@ def classes_of(records: Sequence[Record], choices: Choices, sources: int) -> lis
     readable = [record for record in records if record.facts is not None]
     named = iter(labels_of(readable, choices.labels, sources) or ())
     return [None if record.facts is None else next(named, None) for record in records]
+
+
+def column_of(records: Sequence[Record], column: LabelColumn, sources: int) -> list[str | None]:
+    """The class of each record in this column; None for faulty ones and where it says nothing.
+
+    DatasetError when it tells fewer than two classes apart.
+    """
+    origin = column.origin
+    readable = [record for record in records if record.facts is not None]
+    known: Sequence[str | None]
+    if isinstance(origin, LabelTable):
+        known = [origin.label_of(record.source) for record in readable]
+        advice = "check that the names in its table are those of the files"
+    elif origin == "prefix":
+        known = [prefix_of(record.source) for record in readable]
+        advice = 'name files as in "rembrandt_saskia.jpg"'
+    else:
+        known = labels_of(readable, origin, sources) or ()
+        advice = ""  # refused above
+    if len({label for label in known if label is not None}) < 2:
+        raise DatasetError(
+            f"the label column {column.name} gives these pictures fewer than two classes: {advice}"
+        )
+    named = iter(known)
+    return [None if record.facts is None else next(named) for record in records]
 
 
 def class_names(labels: Sequence[str]) -> tuple[str, ...]:

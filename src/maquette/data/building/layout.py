@@ -4,7 +4,7 @@ Rows were prepared in the order of the sources; here those that are kept are giv
 their side of the split, and are copied into shards in the order train, holdout.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from maquette.core.images import ImageSpec
 from maquette.data.building.labelling import class_names
 from maquette.data.building.splitting import holdout_mask
 from maquette.data.building.writing import npy_header, write_hashed
-from maquette.data.manifest import LABELS, Shard
+from maquette.data.manifest import LABELS, Shard, StoredColumn
 
 LARGEST_SHARD_BYTES = 256 * 2**20
 _COPIED_ROWS = 256  # at a time
@@ -26,8 +26,9 @@ class Layout:
 
     order: list[int]  # prepared rows, in final order
     train: int  # how many of them come first and are for training
-    labels: list[str] | None  # in final order
+    labels: list[str | None] | None  # in final order
     classes: tuple[str, ...]
+    columns: dict[str, list[str | None]]  # all of them by name where there are several, likewise
 
     def split(self, row: int) -> str:
         return "train" if row < self.train else "holdout"
@@ -36,20 +37,23 @@ class Layout:
 def plan(
     rows: Sequence[int],
     keys: Sequence[str],
-    labels: Sequence[str] | None,
+    labels: Sequence[str | None],
     holdout: float,
     seed: int,
+    columns: Mapping[str, Sequence[str | None]],
 ) -> Layout:
     """For kept pictures, given by their prepared rows, the keys of what belongs together (see
-    `splitting`), and their classes where there are any."""
+    `splitting`), their classes, None where they have none, and all columns of several."""
     held = holdout_mask(keys, holdout, seed)
     order = sorted(range(len(rows)), key=lambda index: held[index])  # stable
-    named = [labels[index] for index in order] if labels else None
+    known = [label for label in labels if label is not None]
+    named = [labels[index] for index in order] if known else None
     return Layout(
         [rows[index] for index in order],
         held.count(False),
         named,
-        class_names(named) if named else (),
+        class_names(known),
+        {name: [values[index] for index in order] for name, values in columns.items()},
     )
 
 
@@ -64,8 +68,23 @@ def write_rows(
         sha256[shard.file] = write_hashed(folder / shard.file, _shard(prepared, rows, spec))
         shards.append(shard)
     if layout.labels:
-        sha256[LABELS] = write_hashed(folder / LABELS, _labels(layout))
+        sha256[LABELS] = write_hashed(folder / LABELS, _labels(layout.labels, layout.classes))
     return tuple(shards), sha256
+
+
+def write_columns(folder: Path, layout: Layout) -> tuple[tuple[StoredColumn, ...], dict[str, str]]:
+    """All label columns where there are several, the first being the dataset's labels; and the
+    sha256 of each file beside those."""
+    columns: list[StoredColumn] = []
+    sha256: dict[str, str] = {}
+    for number, (name, values) in enumerate(layout.columns.items()):
+        classes = class_names([value for value in values if value is not None])
+        column = StoredColumn(name=name, classes=classes, file=LABELS)
+        if number:
+            column = column.model_copy(update={"file": f"labels-{number}.npy"})
+            sha256[column.file] = write_hashed(folder / column.file, _labels(values, classes))
+        columns.append(column)
+    return tuple(columns), sha256
 
 
 def prepared_rows(prepared: Path, spec: ImageSpec) -> np.ndarray:
@@ -88,10 +107,9 @@ def _shard(prepared: Path, rows: list[int], spec: ImageSpec) -> Iterator[bytes]:
         yield raw[rows[start : start + _COPIED_ROWS]].tobytes()
 
 
-def _labels(layout: Layout) -> Iterator[bytes]:
-    """The bytes of an .npy file with the class index of each row."""
-    assert layout.labels is not None
-    index = {name: i for i, name in enumerate(layout.classes)}
-    values = np.array([index[label] for label in layout.labels], np.int32)
+def _labels(labels: Sequence[str | None], classes: Sequence[str]) -> Iterator[bytes]:
+    """The bytes of an .npy file with the class index of each row, -1 without a label."""
+    index: dict[str | None, int] = {name: i for i, name in enumerate(classes)}
+    values = np.array([index.get(label, -1) for label in labels], np.int32)
     yield npy_header(values.shape, values.dtype)
     yield values.tobytes()

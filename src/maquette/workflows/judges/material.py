@@ -63,7 +63,8 @@ def material(run: Run, data: str | Path | None) -> Material:
 def _everything(run: Run, folder: Path) -> ImageDataset:
     """All splits of a dataset as one, in memory."""
     splits = [name for name, (a, b) in read_manifest(folder)[0].splits.items() if b > a]
-    parts = [open_dataset(folder, split) for split in splits]
+    label = run.recipe.data.label
+    parts = [open_dataset(folder, split, label=label).labelled() for split in splits]
     labels = [part.labels for part in parts if part.labels is not None]
     whole = ImageDataset(
         torch.cat([part.pictures(torch.arange(len(part))) for part in parts]),

@@ -1,0 +1,42 @@
+"""Pictures out of latents, for what goes beyond one seed: truncation, and ways between seeds."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from maquette.core.errors import RunError
+from maquette.core.family import Blends, Generates
+from maquette.core.images import Images, Labels, Seeds, Shares
+from maquette.core.latents import between, truncated
+from maquette.runs.folder import Run
+
+
+class Blender:
+    """The family that a run serves, its latents kept within `truncation` standard deviations."""
+
+    def __init__(self, run: Run, family: Generates, truncation: float | None, lack: str):
+        """RunError, saying `lack`, for a family that makes no pictures out of latents."""
+        if not isinstance(family, Blends):
+            raise RunError(f"{run.folder} holds a {run.recipe.family}, which {lack}")
+        self._family, self._truncation, self._classes = family, truncation, len(run.spec.classes)
+
+    @torch.no_grad()
+    def pictures(self, labels: Labels | None, seeds: Seeds) -> Images:
+        """One for each seed, of its class."""
+        return self._family.blend(self._latents(seeds), self._shares(labels))
+
+    @torch.no_grad()
+    def way(self, labels: Labels | None, seeds: Seeds, along: Float[Tensor, "steps 1"]) -> Images:
+        """From the first of two seeds and labels (`along` 0) to the second (1)."""
+        start, end = self._latents(seeds)
+        shares = self._shares(labels)
+        mixed = None if shares is None else torch.lerp(shares[0], shares[1], along)
+        return self._family.blend(between(start, end, along), mixed)
+
+    def _latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:
+        latents = self._family.latents(seeds)
+        return latents if self._truncation is None else truncated(latents, self._truncation)
+
+    def _shares(self, labels: Labels | None) -> Shares | None:
+        return None if labels is None else F.one_hot(labels, self._classes).float()

@@ -1,0 +1,30 @@
+"""What a person should hear about the labels of a dataset before a family learns from them."""
+
+from collections.abc import Iterator
+
+import torch
+
+from maquette.data.dataset import ImageDataset
+
+FEWEST_PICTURES = 10  # of a class; with fewer, a family learns these by heart
+
+
+def cautions(dataset: ImageDataset) -> Iterator[str]:
+    """Sentences about pictures without a label, and classes with few pictures or none."""
+    if dataset.labels is None:
+        return
+    labels, names = dataset.labels.cpu(), dataset.spec.classes
+    if unlabelled := int((labels < 0).sum()):
+        yield (
+            f"{unlabelled:,} of {len(labels):,} pictures have no label: they teach what pictures "
+            "look like, but no class"
+        )
+    counts = torch.bincount(labels[labels >= 0], minlength=len(names)).tolist()
+    few = sum(count < FEWEST_PICTURES for count in counts)
+    if few:
+        fewest = min(range(len(names)), key=lambda number: counts[number])
+        yield (
+            f"{few:,} of {len(names):,} classes have fewer than {FEWEST_PICTURES} pictures to "
+            f"learn from ({names[fewest]}: {counts[fewest]:,}), which will be learnt by heart: "
+            "build the dataset with more of them or without these classes"
+        )

@@ -1,0 +1,151 @@
+"""ArtGAN: what each turn learns from, pre-training, double turns, and pictures without labels."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from conftest import random_pixels, toy_dataset
+from maquette.core.family import Progress
+from maquette.core.images import Batch, ImageSpec, to_float
+from maquette.core.randomness import picture_seeds, seed_everything
+from maquette.families.artgan import ArtGan, ArtGanSettings
+from toys import toy_recipe, toy_trainer
+
+SPEC = ImageSpec(3, 16, 16, ("a", "b", "c"))
+START = Progress(0, 0, 0.0)
+
+
+def family(**settings) -> ArtGan:
+    seed_everything(0)
+    return ArtGan(ArtGanSettings(width=4, latents=6, **settings), SPEC).train()
+
+
+def batch(labels: list[int] | None = None) -> Batch:
+    labels = [0, 1, 2, 0, 1, 2] if labels is None else labels
+    images = to_float(random_pixels(len(labels), SPEC, seed=3))
+    return Batch(images, picture_seeds(len(labels), "some"), torch.tensor(labels))
+
+
+def turns(made: ArtGan, given: Batch, progress: Progress = START) -> list:
+    return list(made.training_step(given, progress))
+
+
+@pytest.mark.parametrize("answers", ["sigmoid", "softmax"])
+def test_the_four_losses_are_those_of_the_paper(answers):
+    """Written out from the networks alone, in the order of the turns."""
+    made, given = family(answers=answers, reconstruction=0.5), batch()
+
+    def surprise(scores, labels):
+        if answers == "softmax":
+            return F.cross_entropy(scores, labels)
+        targets = torch.zeros_like(scores)
+        targets[range(len(labels)), labels] = 1
+        p = scores.sigmoid()
+        return -(targets * p.log() + (1 - targets) * (1 - p).log()).sum(1).mean()
+
+    updates = turns(made, given)
+    wanted = made._drawn_labels(given.seeds, "")
+    fakes = made.generate(wanted, given.seeds)
+    features = made.discriminator.encoder(given.images)
+    real = surprise(made.discriminator(given.images), given.labels)
+    fake = surprise(made.discriminator(fakes), torch.full_like(wanted, 3))
+    asked = surprise(made.discriminator(fakes), wanted)
+    redrawn = made.generator.decoder(features)
+    error = ((((redrawn + 1) / 2) - ((given.images + 1) / 2)) ** 2).mean()
+    assert [update.player for update in updates] == ["discriminator", "generator"]
+    torch.testing.assert_close(updates[0].loss, real + fake)
+    torch.testing.assert_close(updates[1].loss, asked + 0.5 * error)
+
+
+def test_classes_are_asked_for_evenly_and_whatever_the_labels():
+    seeds = picture_seeds(3000, "many")
+    drawn = family()._drawn_labels(seeds, "")
+    counts = torch.bincount(drawn, minlength=3)
+    assert (counts - 1000).abs().max() < 120
+    assert not torch.equal(drawn, family()._drawn_labels(seeds, " again"))
+
+
+def test_pretraining_shows_the_discriminator_real_pictures_alone():
+    made = family(pretraining_epochs=2)
+    (update,) = turns(made, batch(), Progress(5, 100, 0.1, epochs=1.9))
+    assert update.player == "discriminator" and "fake_correct" not in update.notes
+    assert len(turns(made, batch(), Progress(6, 120, 0.1, epochs=2.0))) == 2
+
+
+def test_the_generator_moves_twice_while_the_discriminator_is_too_strong():
+    made = family(double_turns_above=0.8)
+    assert len(turns(made, batch())) == 2
+    made.accuracy.fill_(0.95)
+    first, second, third = turns(made, batch())
+    assert [u.player for u in (first, second, third)] == ["discriminator", "generator", "generator"]
+    assert first.notes["generator_turns"] == 2
+    assert second.loss != third.loss  # other noise and other classes
+    assert made.accuracy < 0.95  # untrained, it tells fewer apart
+    never = family()
+    never.accuracy.fill_(1.0)
+    assert len(turns(never, batch())) == 2
+
+
+def test_double_turns_survive_micro_batches():
+    """All parts of a batch decide alike, by what was known before the step."""
+    recipe = toy_recipe("artgan")
+    model = type(recipe.model).model_validate(
+        recipe.model.model_dump() | {"double_turns_above": 0.5}
+    )
+    recipe = recipe.model_copy(update={"model": model}).with_training(micro_batches=4)
+    trainer = toy_trainer(recipe, toy_dataset())
+    trainer.family.accuracy.fill_(0.51)
+    players = [name for name, _ in trainer._turns(trainer._batch(0), None)]
+    assert players == ["discriminator", "generator", "generator"]
+
+
+def test_unlabelled_pictures_teach_the_decoder_alone():
+    made = family()
+    given = batch([-1] * 6)
+    first, second = turns(made, given)
+    known = torch.autograd.grad(first.loss, made.discriminator.parameters(), retain_graph=True)
+    assert all(g.isfinite().all() for g in known)
+    assert first.notes["class_correct"] == 0
+    assert second.notes["reconstruction"] > 0
+    only_fakes = made._cross_entropy(
+        made.discriminator(made.generate(made._drawn_labels(given.seeds, ""), given.seeds)),
+        torch.full((6,), 3),
+    )
+    torch.testing.assert_close(first.loss, only_fakes, rtol=1e-4, atol=1e-4)
+    assert made.preview(given).isfinite().all()
+
+
+def test_without_classes_it_is_an_ordinary_gan():
+    made = ArtGan(ArtGanSettings(width=4, latents=6), ImageSpec(3, 16, 16))
+    given = batch()
+    given = Batch(given.images, given.seeds)
+    first, second = turns(made, given)
+    assert first.loss > 0 and second.loss > 0
+    assert made.discriminator.cls_net.answer.out_features == 2
+
+
+def test_blending_begins_and_ends_at_generated_pictures():
+    made = family().eval()
+    seeds = picture_seeds(2, "two")
+    shares = torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    blended = made.blend(made.latents(seeds), shares)
+    torch.testing.assert_close(blended, made.generate(torch.tensor([1, 2]), seeds))
+
+
+def test_it_learns_to_tell_colours_apart():
+    """Three flat colours, three classes: after a few steps each class is asked for and known."""
+    colours = torch.tensor([[1.0, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    labels = torch.arange(24) % 3
+    images = colours[labels][:, :, None, None].expand(-1, -1, 16, 16).contiguous()
+    made = family(answers="softmax", reconstruction=30)
+    players = {n: torch.optim.RMSprop(p.parameters(), 5e-3, 0.9) for n, p in made.players().items()}
+    for step in range(60):
+        given = Batch(images, picture_seeds(24, "step", step), labels)
+        for update in made.training_step(given, START):
+            players[update.player].zero_grad()
+            update.loss.backward(inputs=list(made.get_submodule(update.player).parameters()))
+            players[update.player].step()
+    assert update.notes["reconstruction"] < 0.2  # grey pictures would have 0.25
+    features = made.discriminator.encoder(images)
+    answers = made.discriminator.cls_net(features)[:, :3].argmax(1)
+    assert (answers == labels).float().mean() > 0.9

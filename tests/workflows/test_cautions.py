@@ -1,0 +1,36 @@
+"""What is said before training about labels that promise little."""
+
+import torch
+
+from conftest import random_pixels
+from maquette.core.images import ImageSpec
+from maquette.data.dataset import ImageDataset
+from maquette.workflows.cautions import cautions
+
+
+def said(labels: list[int] | None, classes: int) -> list[str]:
+    spec = ImageSpec(1, 4, 4, tuple(f"c{i}" for i in range(classes)))
+    count = 40 if labels is None else len(labels)
+    given = None if labels is None else torch.tensor(labels)
+    return list(cautions(ImageDataset(random_pixels(count, spec, 0), spec, labels=given)))
+
+
+def test_enough_pictures_or_no_classes_need_no_words():
+    assert said([0, 1] * 20, 2) == []
+    assert said(None, 0) == []
+
+
+def test_a_class_of_two_pictures_is_named():
+    (sentence,) = said([0] * 30 + [1] * 2, 2)
+    assert "1 of 2 classes" in sentence and "(c1: 2)" in sentence
+
+
+def test_many_small_classes_are_one_sentence():
+    (sentence,) = said([number % 500 for number in range(1500)], 500)
+    assert "500 of 500 classes" in sentence and "(c0: 3)" in sentence
+
+
+def test_a_class_that_was_left_without_pictures_and_pictures_without_a_class():
+    unlabelled, few = said([0] * 30 + [-1] * 5, 2)
+    assert "5 of 35 pictures have no label" in unlabelled
+    assert "(c1: 0)" in few
