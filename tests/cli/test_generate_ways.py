@@ -9,7 +9,8 @@ from PIL import Image
 
 from commands import TINY, make_dataset, maquette
 from maquette.core.errors import RunError
-from maquette.workflows.generating import generate, journey
+from maquette.workflows.generating import generate
+from maquette.workflows.journeys import journey
 
 ART = """\
 name: art
@@ -72,7 +73,9 @@ def test_what_cannot_be_is_refused(run, tmp_path):
     with pytest.raises(RunError, match="two --seeds or --classes"):
         journey(run, classes=["a"], seeds=[1])
     ended = maquette("generate", run, "--sheet", "--out", tmp_path / "x.gif")
-    assert ended.code == 1 and ".png" in ended.err
+    assert ended.code == 2 and ".png" in ended.err
     ended = maquette("generate", run, "--classes", "a,z", "--out", tmp_path / "x.gif")
     assert ended.code == 1 and "'z'" in ended.err
+    ended = maquette("generate", run, "--from", "a.png", "--truncation", "0.5")
+    assert ended.code == 2 and "--from" in ended.err
     assert not (tmp_path / "x.gif").exists()

@@ -1,7 +1,7 @@
 """Pictures out of latents, for what goes beyond one seed: truncation, and ways between seeds."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,13 +21,16 @@ class Blender:
             raise RunError(f"{run.folder} holds a {run.recipe.family}, which {lack}")
         self._family, self._truncation, self._classes = family, truncation, len(run.spec.classes)
 
-    @torch.no_grad()
     def pictures(self, labels: Labels | None, seeds: Seeds) -> Images:
         """One for each seed, of its class."""
         return self._family.blend(self._latents(seeds), self._shares(labels))
 
-    @torch.no_grad()
-    def way(self, labels: Labels | None, seeds: Seeds, along: Float[Tensor, "steps 1"]) -> Images:
+    def way(
+        self,
+        labels: Int[Tensor, "2"] | None,
+        seeds: Int[Tensor, "2"],
+        along: Float[Tensor, "steps 1"],
+    ) -> Float[Tensor, "steps channels height width"]:
         """From the first of two seeds and labels (`along` 0) to the second (1)."""
         start, end = self._latents(seeds)
         shares = self._shares(labels)
