@@ -5,19 +5,27 @@ import torch
 from conftest import random_pixels
 from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset
+from maquette.families import family_class
 from maquette.workflows.cautions import cautions
 
 
-def said(labels: list[int] | None, classes: int) -> list[str]:
+def said(labels: list[int] | None, classes: int, family: str = "gan") -> list[str]:
     spec = ImageSpec(1, 4, 4, tuple(f"c{i}" for i in range(classes)))
     count = 40 if labels is None else len(labels)
     given = None if labels is None else torch.tensor(labels)
-    return list(cautions(ImageDataset(random_pixels(count, spec, 0), spec, labels=given)))
+    dataset = ImageDataset(random_pixels(count, spec, 0), spec, labels=given)
+    return list(cautions(dataset, family_class(family)))
 
 
 def test_enough_pictures_or_no_classes_need_no_words():
     assert said([0, 1] * 20, 2) == []
     assert said(None, 0) == []
+
+
+def test_what_is_made_for_classes_says_that_there_are_none():
+    (sentence,) = said(None, 0, "artgan")
+    assert "no classes" in sentence and "--label" in sentence
+    assert said([0, 1] * 20, 2, "artgan") == []
 
 
 def test_a_class_of_two_pictures_is_named():

@@ -50,6 +50,7 @@ class Family(nn.Module, ABC):
 
     Settings: ClassVar[type[AnySettings]]
     learns_unlabelled: ClassVar[bool] = False  # else it is shown no picture with the label -1
+    made_for_classes: ClassVar[bool] = False  # learns without them too, but that is not its point
 
     def __init__(self, settings: AnySettings, spec: ImageSpec):
         super().__init__()

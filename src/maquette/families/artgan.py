@@ -63,7 +63,7 @@ class ArtGan(Blends):
     """Two players, `generator` (zNet + decoder) and `discriminator` (encoder + clsNet)."""
 
     Settings = ArtGanSettings
-    learns_unlabelled = True
+    learns_unlabelled = made_for_classes = True
     settings: ArtGanSettings
     accuracy: Tensor
 
@@ -125,11 +125,6 @@ class ArtGan(Blends):
         return [self.accuracy]
 
     def concerns(self, recent: Mapping[str, Sequence[float]]) -> Iterator[str]:
-        if not self.spec.classes:
-            yield (
-                "no classes: the dataset has none, so this learns as an ordinary GAN; build it "
-                "from folders named after classes, or with --label"
-            )
         if len(recent.get("fake_correct", ())) < 100:
             return
         apart = [fmean(recent["real_correct"]), fmean(recent["fake_correct"])]

@@ -4,14 +4,21 @@ from collections.abc import Iterator
 
 import torch
 
+from maquette.core.family import Family
 from maquette.data.dataset import ImageDataset
 
 FEWEST_PICTURES = 10  # of a class; with fewer, a family learns these by heart
 
 
-def cautions(dataset: ImageDataset) -> Iterator[str]:
+def cautions(dataset: ImageDataset, kind: type[Family]) -> Iterator[str]:
     """Sentences about pictures without a label, and classes with few pictures or none."""
     if dataset.labels is None:
+        if kind.made_for_classes:
+            yield (
+                "the dataset has no classes, so all pictures are learnt as one kind and no class "
+                "can be asked for: build it from two folders or more, named after their classes, "
+                "or with --label"
+            )
         return
     labels, names = dataset.labels.cpu(), dataset.spec.classes
     if unlabelled := int((labels < 0).sum()):

@@ -134,7 +134,7 @@ def _train_on(
     run.note(state="training")
     run.forget_results()
     if not run.checkpoints.entries():
-        for sentence in cautions(dataset):
+        for sentence in cautions(dataset, family_class(run.recipe.family)):
             for callback in callbacks:
                 callback.event(0, "warning", sentence)
     with _stopping_on_signals(session.stop) as received:
