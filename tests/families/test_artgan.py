@@ -9,7 +9,9 @@ from maquette.core.family import Progress
 from maquette.core.images import Batch, ImageSpec, to_float
 from maquette.core.randomness import noise, picture_seeds, seed_everything
 from maquette.families.artgan import ArtGan, ArtGanSettings
-from toys import toy_recipe, toy_trainer
+from maquette.runs.scorers.generated import GeneratedScorer
+from maquette.runs.scoring import Scoring
+from toys import StopAt, same_weights, toy_recipe, toy_session, toy_trainer
 
 SPEC = ImageSpec(3, 16, 16, ("a", "b", "c"))
 START = Progress(0, 0, 0.0)
@@ -97,6 +99,30 @@ def test_double_turns_survive_micro_batches():
     trainer.family.accuracy.fill_(0.51)
     players = [name for name, _ in trainer._turns(trainer._batch(0), None)]
     assert players == ["discriminator", "generator", "generator"]
+
+
+@pytest.mark.parametrize("stop", [2, 3, 5])
+def test_with_everything_on_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_path, stop):
+    """Dropout, pre-training for three steps, double turns from the fifth, and scores."""
+    findings = {"dropout": 0.3, "pretraining_epochs": 1.2, "double_turns_above": 0.01}
+    recipe = toy_recipe("artgan", steps=7)
+    model = type(recipe.model).model_validate(recipe.model.model_dump() | findings)
+    recipe = recipe.model_copy(update={"model": model})
+
+    def trained(name: str, *stoppers: StopAt):
+        trainer = toy_trainer(recipe, toy_dataset())
+        scoring = Scoring(GeneratedScorer(toy_dataset(), 8, 0, 8), every_steps=2)
+        session = toy_session(trainer, tmp_path / name, [scoring, *stoppers], save_every_steps=2)
+        for stopper in stoppers:
+            stopper.session = session
+        return session.run(), trainer, session
+
+    _, whole, session = trained("whole")
+    assert list(session.recent["generator_turns"]) == [1, 2, 2, 2]
+    assert trained("cut", StopAt(stop))[0] == "interrupted"
+    torch.randn(7)  # the outside world moves on
+    ended, again, _ = trained("cut")
+    assert ended == "finished" and same_weights(whole, again)
 
 
 def test_unlabelled_pictures_teach_the_decoder_alone():
