@@ -7,13 +7,14 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from maquette.core.errors import DatasetError
+from maquette.evaluation.evidence import Evidence, Seen
 from maquette.evaluation.label_agreement import (
     Reader,
     class_spread,
     label_agreement,
     train_reader,
 )
-from maquette.evaluation.metrics.classes import spread_inside_classes
+from maquette.evaluation.metrics.classes import ClassSpread, LabelAgreement, spread_inside_classes
 
 
 def digits() -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,6 +56,21 @@ def test_the_held_out_accuracy_knows_unreadable_labels() -> None:
 def test_too_few_to_learn_from_is_said_in_one_sentence(labels: list[int]) -> None:
     with pytest.raises(DatasetError, match="at least 5 pictures"):
         train_reader(torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.tensor(labels))
+
+
+def test_pictures_without_a_label_are_no_class_of_their_own() -> None:
+    """Some families learn from them; the reader must not."""
+    pixels, labels = (part[:600] for part in digits())
+    some = torch.where(torch.arange(600) % 3 == 0, -1, labels)
+    features = torch.zeros(600, 2)
+    part = slice(0, 400)
+    made = Seen(pixels[400:], features[400:], labels[400:])
+    learnt = Seen(pixels[part], features[part], some[part])
+    evidence = Evidence(made, made, learnt, made, features[part], "", "toy", tuple("0123456789"))
+    (found,) = LabelAgreement().measure(evidence)
+    assert found.floor == 0.1 and found.value > 0.8
+    (spread,) = ClassSpread().measure(evidence)
+    assert 0.8 < spread.value < 1.2
 
 
 def test_spread_is_measured_class_by_class() -> None:

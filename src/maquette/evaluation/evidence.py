@@ -23,7 +23,7 @@ class Seen:
 
     pixels: Pixels  # on the CPU
     features: Features
-    labels: Labels | None = None  # for generated pictures the classes asked for
+    labels: Labels | None = None  # for generated pictures the classes asked for; -1: not known
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -32,6 +32,12 @@ class Seen:
         """Some of them."""
         labels = None if self.labels is None else self.labels[rows]
         return Seen(self.pixels[rows], self.features[rows], labels)
+
+    def labelled(self) -> "Seen":
+        """Those whose label is known; itself where all are, or where there are no labels."""
+        if self.labels is None or bool((self.labels >= 0).all()):
+            return self
+        return self.at((self.labels >= 0).nonzero()[:, 0])
 
 
 @dataclass(frozen=True)

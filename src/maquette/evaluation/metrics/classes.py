@@ -24,7 +24,7 @@ class LabelAgreement(Metric[Evidence]):
     needs = Generates
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
-        real, asked = evidence.real(), evidence.generated.labels
+        real, asked = evidence.real().labelled(), evidence.generated.labels
         if real.labels is None or asked is None:
             return
         try:
@@ -41,7 +41,7 @@ class ClassSpread(Metric[Evidence]):
     needs = Generates
 
     def measure(self, evidence: Evidence) -> Iterator[Measurement]:
-        real, asked = evidence.real(), evidence.generated.labels
+        real, asked = evidence.real().labelled(), evidence.generated.labels
         if real.labels is None or asked is None:
             return
         spreads = class_spread(real.pixels, real.labels, evidence.generated.pixels, asked)
