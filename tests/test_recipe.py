@@ -1,6 +1,7 @@
 """Recipes as data: read, overridden, written, and refused in a sentence."""
 
 import re
+import shlex
 
 import pytest
 import yaml
@@ -71,6 +72,13 @@ def test_the_published_plans_for_monets_can_be_chosen_as_the_header_says():
         list(zip((400, 300, 200, 200, 200), five, strict=True)),
     ]
     assert recipes[3].training.planned_steps(300) == 1300 * 300
+
+
+def test_the_shorter_plan_for_styles_can_be_chosen_as_the_header_says():
+    (line,) = re.findall(r"^#   (--set .*)$", shipped_recipes()["artgan"].read_text(), re.M)
+    plan = read_recipe("artgan", shlex.split(line)[1::2]).training
+    rows = [(row.from_epoch, row.learning_rate) for row in plan.optimizer.schedule.rows]
+    assert (plan.epochs, rows) == (100, [(0, 1e-3), (80, 1e-4)])
 
 
 def test_a_recipe_survives_writing_and_reading():

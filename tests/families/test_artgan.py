@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from conftest import random_pixels, toy_dataset
+from maquette.core.devices import Engine
 from maquette.core.family import Progress
 from maquette.core.images import Batch, ImageSpec, to_float
 from maquette.core.randomness import noise, picture_seeds, seed_everything
@@ -123,6 +124,15 @@ def test_with_everything_on_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_p
     torch.randn(7)  # the outside world moves on
     ended, again, _ = trained("cut")
     assert ended == "finished" and same_weights(whole, again)
+
+
+def test_processes_share_what_decides_about_double_turns(monkeypatch):
+    shared = []
+    take = lambda _engine, tensors: shared.extend(tensors)  # noqa: E731
+    monkeypatch.setattr(Engine, "average_over_processes", take)
+    trainer = toy_trainer(toy_recipe("artgan"), toy_dataset())
+    trainer.learn()
+    assert shared[-1] is trainer.family.accuracy and shared[-1] > 0
 
 
 def test_unlabelled_pictures_teach_the_decoder_alone():
