@@ -24,6 +24,7 @@ import peer_diffusion
 from maquette.core.devices import hardware_name
 from maquette.core.family import Generates
 from maquette.core.pictures import grid, save_png
+from maquette.core.randomness import shuffled
 from maquette.data.dataset import open_dataset
 from maquette.evaluation.frechet import frechet_distance
 from maquette.evaluation.kid import kid
@@ -136,8 +137,9 @@ def judge(arguments: argparse.Namespace) -> None:
     labels = torch.arange(arguments.count) % CLASSES
     run, place = open_run(arguments.out / "ours"), arguments.out / "peer"
     bench = Bench(arguments, labels)
-    shown = real(arguments.out / "learnt", "train")
-    bench.measure("real ones (ceiling)", shown[0][: len(labels)], shown[1][: len(labels)])
+    pixels, classes = real(arguments.out / "learnt", "train")
+    some = shuffled(len(pixels), "ceiling", 0)[: len(labels)]  # neighbours share their writer
+    bench.measure("real ones (ceiling)", pixels[some], classes[some])
     for steps in (MANY_STEPS, 20, 8, 4, 2, 1):
         family = serving(run, steps, arguments.guidance)
         bench.judge(f"ours, {steps} steps", lambda f=family: made_by(f, labels))

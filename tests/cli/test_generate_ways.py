@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from commands import TINY, make_dataset, maquette
-from maquette.core.errors import RunError
+from maquette.core.errors import RunError, SettingsError
 from maquette.workflows.generating import generate
 from maquette.workflows.journeys import journey
 
@@ -78,4 +78,6 @@ def test_what_cannot_be_is_refused(run, tmp_path):
     assert ended.code == 1 and "'z'" in ended.err
     ended = maquette("generate", run, "--from", "a.png", "--truncation", "0.5")
     assert ended.code == 2 and "--from" in ended.err
+    with pytest.raises(SettingsError, match=r"truncation -0\.5 is no number above 0"):
+        generate(run, 1, truncation=-0.5)
     assert not (tmp_path / "x.gif").exists()

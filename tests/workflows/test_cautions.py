@@ -42,3 +42,11 @@ def test_a_class_that_was_left_without_pictures_and_pictures_without_a_class():
     unlabelled, few = said([0] * 30 + [-1] * 5, 2)
     assert "5 of 35 pictures have no label" in unlabelled
     assert "(c1: 0)" in few
+
+
+def test_pictures_that_were_left_out_for_want_of_a_label_are_counted():
+    spec = ImageSpec(1, 4, 4, ("a", "b"))
+    labels = torch.tensor([0, 1] * 20 + [-1] * 3)
+    dataset = ImageDataset(random_pixels(43, spec, 0), spec, labels=labels).labelled()
+    (sentence,) = cautions(dataset.on("cpu"), family_class("gan"))
+    assert "3 pictures have no label and are left out" in sentence

@@ -56,6 +56,16 @@ def test_variations_take_steps_too(place, tmp_path):
     assert not torch.equal(few, many)
 
 
+def test_a_single_step_still_varies(place, tmp_path):
+    picture = tmp_path / "generated.png"
+    maquette("generate", place / "run", "-n", "1", "--out", picture)
+    none, some = (
+        vary(place / "run", picture, seeds=[1], steps=1, strength=share).pixels
+        for share in (0, 0.4)
+    )
+    assert not torch.equal(none, some)
+
+
 def test_what_takes_no_steps_says_so(place):
     with pytest.raises(RunError, match=r"leave out --steps$"):
         generate(place / "gan", 1, steps=4)

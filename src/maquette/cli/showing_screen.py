@@ -25,9 +25,8 @@ def show(dataset: str, out: str | None) -> None:
         + "[/]"
     )
     for column in manifest.columns:
-        console.print(
-            f"label {column.name}: {len(column.classes):,} classes (--set data.label={column.name})"
-        )
+        name = printable(column.name)
+        console.print(f"label {name}: {len(column.classes):,} classes (--set data.label={name})")
     if overview.class_counts:
         console.print(_classes(overview))
     if overview.findings:

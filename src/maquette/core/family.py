@@ -49,7 +49,6 @@ class Family(nn.Module, ABC):
     """
 
     Settings: ClassVar[type[AnySettings]]
-    learns_unlabelled: ClassVar[bool] = False  # else it is shown no picture with the label -1
     made_for_classes: ClassVar[bool] = False  # learns without them too, but that is not its point
 
     def __init__(self, settings: AnySettings, spec: ImageSpec):
@@ -60,6 +59,11 @@ class Family(nn.Module, ABC):
     def for_saved_weights(cls, settings: AnySettings, spec: ImageSpec) -> "Family":
         """One whose weights will be replaced: none are fetched from elsewhere to begin with."""
         return cls(settings, spec)
+
+    @classmethod
+    def learns_unlabelled(cls, settings: AnySettings) -> bool:  # noqa: ARG003
+        """Whether pictures without a label (-1) teach it anything; else it is shown none."""
+        return False
 
     @abstractmethod
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
@@ -89,9 +93,9 @@ class Family(nn.Module, ABC):
     def steering(self) -> list[Tensor]:
         """Float buffers that decide which losses the next step yields.
 
-        The loop averages them over processes after every step, because all must yield the same
-        players in the same order; for the same reason a step reads them before its first loss, and
-        changes them after its last.
+        The loop averages them over processes after every turn, extra ones too, because all must
+        yield the same players in the same order; for the same reason a step reads them before its
+        first loss, and changes them after its last.
         """
         return []
 

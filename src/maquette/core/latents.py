@@ -35,6 +35,7 @@ def truncated(
     Brock et al. 2019 (section 3.1) draw again instead.
     """
     share = math.erf(most / math.sqrt(2))  # of all normal numbers that lie within
-    ranks = torch.erf(latents.double() / math.sqrt(2)) * share
+    exact = latents.float() if latents.device.type == "mps" else latents.double()  # all it has
+    ranks = torch.erf(exact / math.sqrt(2)) * share
     values = math.sqrt(2) * torch.erfinv(ranks)
     return values.clamp(-most, most).to(latents.dtype)

@@ -14,6 +14,7 @@ from maquette.core.errors import MaquetteError
 from maquette.core.images import Pixels
 
 _PAPER, _INK = 250, 70  # grey levels around and beside the tiles
+_MOVING_PX = 128  # the least a shorter side of a moving picture has
 
 
 def grid(
@@ -81,12 +82,12 @@ def animation(
     )
 
 
-def moving(pixels: Pixels, out: Path, *, seconds_a_frame: float, min_side_px: int = 128) -> None:
+def moving(pixels: Pixels, out: Path, *, seconds_a_frame: float) -> None:
     """An endless GIF of these pictures, every one with 256 colours of its own, whole or not at all.
 
-    Small ones are enlarged by a whole factor until their shorter side is `min_side_px`.
+    Small ones are enlarged by a whole factor until their shorter side is 128 px or more.
     """
-    tiles = [grid(one[None], 1, gap_px=0, min_tile_px=min_side_px) for one in pixels]
+    tiles = [grid(one[None], 1, gap_px=0, min_tile_px=_MOVING_PX) for one in pixels]
     first, *others = [_fitted(tile, tile.size) for tile in tiles]
     out.parent.mkdir(parents=True, exist_ok=True)
     _replace(

@@ -39,19 +39,21 @@ class ImageDataset:
         balance_classes: bool = False,
         partners: "ImageDataset | None" = None,
         redrawing: Redrawing | None = None,
+        left_out: int = 0,
         device: torch.device | str = "cpu",
     ):
         """`moves` are made by the pictures of every batch, drawn anew each time.
         `balance_classes` shows every class equally often; DatasetError where there are none.
 
         `redrawing` is there for drawings whose strokes are known, and may change them in batches.
+        `left_out` counts the pictures that are not in it for want of a label.
         """
         self._rows = ResidentRows(pixels) if isinstance(pixels, Tensor) else pixels
         self.spec, self.name, self.fingerprint = spec, name, fingerprint
         self.device = torch.device(device)
         self.labels = None if labels is None else labels.long().to(self.device)
         self.moves, self.partners, self._redrawing = moves, partners, redrawing
-        self.balance_classes = balance_classes
+        self.balance_classes, self.left_out = balance_classes, left_out
         self._order = self._chosen_order()
 
     def __len__(self) -> int:
@@ -140,6 +142,7 @@ class ImageDataset:
             moves=self.moves,
             partners=partners,
             redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
+            left_out=self.left_out,
             device=self.device,
         )
 
@@ -165,6 +168,7 @@ class ImageDataset:
             balance_classes=self.balance_classes,
             partners=self.partners,
             redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
+            left_out=self.left_out + len(self) - len(numbers),
             device=self.device,
         )
 
@@ -188,6 +192,7 @@ class ImageDataset:
             balance_classes=self.balance_classes,
             partners=None if self.partners is None else self.partners.on(device),
             redrawing=self._redrawing,
+            left_out=self.left_out,
             device=device,
         )
 

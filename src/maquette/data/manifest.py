@@ -73,7 +73,7 @@ class Shard(Settings):
 class StoredColumn(Settings):
     """One of several kinds of labels: what it is called, and its classes."""
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{0,40}$")
     classes: tuple[str, ...]
     file: str = Field(pattern=r"^labels(-\d+)?\.npy$")
 

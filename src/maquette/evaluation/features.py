@@ -69,7 +69,7 @@ class FeatureExtractor:
 class FeatureKey:
     """Which features: of these pictures, by this extractor."""
 
-    fingerprint: str  # of the dataset's content
+    fingerprint: str  # of the pictures' content
     split: str
     extractor: str  # FeatureExtractor.key
     count: int  # pictures

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from maquette.core.family import Blends, Progress, Update
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds, Shares
 from maquette.core.randomness import noise, uniform
-from maquette.core.settings import Settings
+from maquette.core.settings import Settings as AnySettings
 from maquette.networks.artgan import Discriminator, Features, Generator
 from maquette.objectives.categorical import (
     Answering,
@@ -32,7 +32,7 @@ from maquette.objectives.categorical import (
 MEMORY = 0.9  # share of the discriminator's accuracy so far that a step leaves
 
 
-class ArtGanSettings(Settings):
+class ArtGanSettings(AnySettings):
     """Networks, game and the findings of ArtGAN's re-implementers."""
 
     width: int = Field(default=128, ge=1, le=1024)
@@ -63,7 +63,7 @@ class ArtGan(Blends):
     """Two players, `generator` (zNet + decoder) and `discriminator` (encoder + clsNet)."""
 
     Settings = ArtGanSettings
-    learns_unlabelled = made_for_classes = True
+    made_for_classes = True
     settings: ArtGanSettings
     accuracy: Tensor
 
@@ -75,6 +75,12 @@ class ArtGan(Blends):
         self.generator = Generator(spec, s.width, s.latents, s.dropout)
         self.discriminator = Discriminator(spec, s.width, self.generated + 1, s.dropout)
         self.register_buffer("accuracy", torch.zeros(()))
+
+    @classmethod
+    def learns_unlabelled(cls, settings: AnySettings) -> bool:
+        """By redrawing them, if it learns that."""
+        assert isinstance(settings, ArtGanSettings)
+        return settings.reconstruction > 0
 
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         labels = batch.labels if batch.labels is not None else torch.zeros_like(batch.seeds)

@@ -120,6 +120,8 @@ class Diffusion(Varies):
         answer = self._answer(y, shares, labels, kinds).float()
         errors = (answer - wanted).square().mean((1, 2, 3))
         weights = self.target.weight(shares, self.settings.weighting)
+        if kinds is not None:  # a jump from much noise matters as much as any
+            weights = torch.where(kinds > 0, 1.0, weights)
         yield Update("denoiser", (weights * errors).mean(), _notes(errors.detach(), shares, kinds))
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
@@ -141,7 +143,8 @@ class Diffusion(Varies):
         carries the right share of its own noise all the way (Song et al. 2021b, appendix I.2)."""
         whole, denoise, sample = self._way(self._of_no_class(seeds) if labels is None else labels)
         steps = len(whole) - 1
-        path = whole[steps - round(strength * steps) :]
+        left = max(round(strength * steps), 1 if strength else 0)  # of few steps, one at least
+        path = whole[steps - left :]
         added = noise(seeds, *self.spec.shape, stream="latents")
         shares = torch.full((len(images),), path[0], device=images.device)
 

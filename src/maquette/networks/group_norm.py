@@ -35,31 +35,32 @@ class _Normalise(torch.autograd.Function):
         ctx: Any, x: Features, weight: Tensor, bias: Tensor, groups: int, epsilon: float
     ) -> Features:
         exact = x.float()
-        sums = _grouped(exact.sum((2, 3)), groups)
-        squares = _grouped(exact.square().sum((2, 3)), groups)
         count = x[0].numel() // groups
+        sums = _grouped(exact.sum((2, 3)), groups)
         mean: Groups = sums.sum(2, keepdim=True) / count
-        variance: Groups = squares.sum(2, keepdim=True) / count - mean.square()
-        steepness: Groups = (variance.clamp(min=0) + epsilon).rsqrt()
-        scale = steepness * weight.view(groups, -1)
-        shift = bias.view(groups, -1) - mean * scale
+        centred = exact - _each(mean.expand_as(sums))  # before squaring, or far means cost digits
+        squares = _grouped(centred.square().sum((2, 3)), groups)
+        steepness: Groups = (squares.sum(2, keepdim=True) / count + epsilon).rsqrt()
         ctx.save_for_backward(x, weight, mean, steepness)
-        return torch.addcmul(_each(shift), exact, _each(scale)).to(x.dtype)
+        shift = bias.view(groups, -1).expand_as(sums)
+        scale = _each(steepness * weight.view(groups, -1))
+        return torch.addcmul(_each(shift), centred, scale).to(x.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Features) -> tuple[Tensor | None, ...]:
         x, weight, mean, steepness = ctx.saved_tensors
         groups, count = mean.shape[1], x[0].numel() // mean.shape[1]
-        exact, slope = x.float(), slope.float()
+        slope = slope.float()
         sums = _grouped(slope.sum((2, 3)), groups)
-        with_x = _grouped((slope * exact).sum((2, 3)), groups)
-        with_normal = steepness * (with_x - mean * sums)  # with the normalised x
+        centred = x.float() - _each(mean.expand_as(sums))
+        with_normal = steepness * _grouped((slope * centred).sum((2, 3)), groups)
         weights = weight.view(groups, -1)
         along = (weights * with_normal).sum(2, keepdim=True) / count * steepness.square()
         level = (weights * sums).sum(2, keepdim=True) / count * steepness
-        shift = (along * mean - level).expand_as(sums)
-        change = torch.addcmul(_each(shift), exact, _each(-along.expand_as(sums)))
+        change = torch.addcmul(
+            _each(-level.expand_as(sums)), centred, _each(-along.expand_as(sums))
+        )
         change = change.addcmul_(slope, _each(steepness * weights))
         return (
             change.to(x.dtype),

@@ -90,8 +90,6 @@ class Trainer:
         for name, player in self.players.items():
             for extra in range(1, player.settings.turns):
                 self._take_turns(self._batch(derived_seed(seed, "turn", extra)), only=name)
-        if steering := self.family.steering():
-            self.engine.average_over_processes(steering)
         self.follower.follow(self.settings.batch_size, self.progress.images)
         self.step += 1
         self.advance_clock()
@@ -126,6 +124,8 @@ class Trainer:
         for name, losses in self._turns(batch, only):
             norm = self.players[name].improve(rates[name])
             values |= {**losses, name + GRADIENT: norm}
+        if steering := self.family.steering():
+            self.engine.average_over_processes(steering)
         return values
 
     def _turns(self, batch: Batch, only: str | None) -> Iterator[tuple[str, dict[str, Scalar]]]:

@@ -1,11 +1,13 @@
 """Pictures out of latents, for what goes beyond one seed: truncation, and ways between seeds."""
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from maquette.core.errors import RunError
+from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Blends, Generates
 from maquette.core.images import Images, Labels, Seeds, Shares
 from maquette.core.latents import between, truncated
@@ -16,14 +18,22 @@ class Blender:
     """The family that a run serves, its latents kept within `truncation` standard deviations."""
 
     def __init__(self, run: Run, family: Generates, truncation: float | None, lack: str):
-        """RunError, saying `lack`, for a family that makes no pictures out of latents."""
+        """RunError, saying `lack`, for a family that makes no pictures out of latents.
+
+        SettingsError for a truncation that is not above 0.
+        """
+        if truncation is not None and not 0 < truncation < math.inf:
+            raise SettingsError(
+                f"truncation {truncation} is no number above 0: 0.7 keeps what is made typical"
+            )
         if not isinstance(family, Blends):
             raise RunError(f"{run.folder} holds a {run.recipe.family}, which {lack}")
         self._family, self._truncation, self._classes = family, truncation, len(run.spec.classes)
 
     def pictures(self, labels: Labels | None, seeds: Seeds) -> Images:
         """One for each seed, of its class."""
-        return self._family.blend(self._latents(seeds), self._shares(labels))
+        latents = self._kept_within(self._family.latents(seeds))
+        return self._family.blend(latents, self._shares(labels))
 
     def way(
         self,
@@ -32,13 +42,15 @@ class Blender:
         along: Float[Tensor, "steps 1"],
     ) -> Float[Tensor, "steps channels height width"]:
         """From the first of two seeds and labels (`along` 0) to the second (1)."""
-        start, end = self._latents(seeds)
+        start, end = self._family.latents(seeds)
+        latents = self._kept_within(between(start, end, along))
         shares = self._shares(labels)
         mixed = None if shares is None else torch.lerp(shares[0], shares[1], along)
-        return self._family.blend(between(start, end, along), mixed)
+        return self._family.blend(latents, mixed)
 
-    def _latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:
-        latents = self._family.latents(seeds)
+    def _kept_within(
+        self, latents: Float[Tensor, "batch latents"]
+    ) -> Float[Tensor, "batch latents"]:
         return latents if self._truncation is None else truncated(latents, self._truncation)
 
     def _shares(self, labels: Labels | None) -> Shares | None:

@@ -12,6 +12,11 @@ FEWEST_PICTURES = 10  # of a class; with fewer, a family learns these by heart
 
 def cautions(dataset: ImageDataset, kind: type[Family]) -> Iterator[str]:
     """Sentences about pictures without a label, and classes with few pictures or none."""
+    if dataset.left_out:
+        yield (
+            f"{dataset.left_out:,} pictures have no label and are left out: as the recipe is, they "
+            "would teach nothing"
+        )
     if dataset.labels is None:
         if kind.made_for_classes:
             yield (

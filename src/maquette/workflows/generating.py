@@ -45,8 +45,9 @@ def generate(
     """New pictures from a run's served weights.
 
     Picture i is made from `seeds[i]` (0, 1, 2 … when none are given) and the class whose turn it
-    is, and from nothing else: the same seed gives the same picture alone or among a thousand. A
-    `sheet` has every class with every seed, class after class. `truncation` keeps the numbers
+    is, and from nothing else: the same seed gives the same picture alone or among a thousand (a
+    diffusion model's within a level of 255, where it is made in bf16). A `sheet` has every class
+    with every seed, class after class. `truncation` keeps the numbers
     behind a picture within so many standard deviations: less variety, fewer failures.
     `steps` from noise to a picture, for models that take some, instead of what the recipe says.
     Raises RunError when the run has nothing to serve or its family makes no such pictures.
@@ -125,11 +126,11 @@ def save_generated(generated: Generated, out: str | Path) -> list[Path]:
         if out.suffix.lower() == ".png":
             save_png(_together(generated), out)
             return [out]
-        paths = []
+        paths, called = [], _file_names(generated.classes)
         for index in range(count):
             name = f"{generated.seeds[index]:06d}"
             if generated.classes:
-                name = f"{name}-{_as_file_name(generated.classes[index])}"
+                name = f"{name}-{called[generated.classes[index]]}"
             paths.append(out / f"{name}.png")
             tile = grid(generated.pixels[index : index + 1], 1, gap_px=0, min_tile_px=1)
             save_png(tile, paths[-1])
@@ -167,6 +168,21 @@ def _columns(generated: Generated) -> int:
     """A column for each class where there are classes, else a square."""
     kinds = len(set(generated.classes))
     return kinds if 1 < kinds <= 20 else max(1, round(len(generated.pixels) ** 0.5))
+
+
+def _file_names(classes: Sequence[str]) -> dict[str, str]:
+    """What to call each class in names of files: never two alike, whatever the case of letters."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for kind in dict.fromkeys(classes):
+        plain = name = _as_file_name(kind)
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{plain}-{number}"
+        names[kind] = name
+        taken.add(name.lower())
+    return names
 
 
 def _as_file_name(name: str) -> str:

@@ -14,7 +14,8 @@ from maquette.recipe import Recipe
 def pictures_for(recipe: Recipe, path: Path | str, split: str = "train") -> ImageDataset:
     """One split; for translators of the first domain, with the second as its partners.
 
-    Pictures without a label are there for families that learn from them, and only to be learnt.
+    Pictures without a label are there only to be learnt, where the family learns from them and
+    classes are not balanced.
     DatasetError or SettingsError when it cannot be used so.
     """
     data = recipe.data
@@ -28,7 +29,7 @@ def pictures_for(recipe: Recipe, path: Path | str, split: str = "train") -> Imag
         label=data.label,
     )
     kind = family_class(recipe.family)
-    if split != "train" or not kind.learns_unlabelled:
+    if split != "train" or data.balance_classes or not kind.learns_unlabelled(recipe.model):
         dataset = dataset.labelled()
     if issubclass(kind, Translates):
         return two_domains(dataset, recipe.data.domains)

@@ -33,7 +33,7 @@ class DatasetOverview:
 def show_dataset(dataset: str | Path, sheet: str | Path | None = None) -> DatasetOverview:
     """What a dataset holds, and a contact sheet as a PNG, in its folder unless told.
 
-    With classes, a row of the sheet is a class; else pictures are spread over all for training.
+    With labels, a row of the sheet is a class; else pictures are spread over all for training.
     DatasetError when the folder is no dataset, or the sheet cannot be written.
     """
     folder = Path(dataset)
@@ -54,7 +54,7 @@ def show_dataset(dataset: str | Path, sheet: str | Path | None = None) -> Datase
 def _write_sheet(pictures: ImageDataset, out: Path) -> None:
     spec = pictures.spec
     columns = max(4, SHEET_PX // max(_TILE_PX, spec.width + 2))
-    if pictures.labels is None:
+    if pictures.labels is None or bool((pictures.labels < 0).all()):
         shown = min(len(pictures), columns * 12)
         spread = torch.linspace(0, len(pictures) - 1, shown).round().long()
         save_png(grid(pictures.pictures(spread), columns), out)

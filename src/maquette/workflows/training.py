@@ -197,13 +197,13 @@ def _scoring(run: Run, trainer: Trainer, dataset: ImageDataset) -> Scoring | Non
 
 
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:
-    """The pictures kept away from training; the training ones where too few were kept."""
+    """The labelled pictures kept away from training; those learnt from where too few were kept."""
     try:
         kept = pictures_for(run.recipe, run.dataset_path, "holdout")
     except DatasetError:
-        return dataset
+        return dataset.labelled()
     fewest = min(len(domain) for domain in (kept, kept.partners or kept))
-    return kept if fewest >= FEWEST_JUDGED else dataset
+    return kept if fewest >= FEWEST_JUDGED else dataset.labelled()
 
 
 def _put_in_order(run: Run, session: Session, state: str, callbacks: Sequence[Callback]) -> None:

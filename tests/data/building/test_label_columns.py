@@ -8,6 +8,7 @@ import pytest
 
 from maquette.core.errors import DatasetError
 from maquette.data.building.build import build
+from maquette.data.building.checking import check
 from maquette.data.building.choices import Choices
 from maquette.data.building.label_columns import parse_label_columns, prefix_of
 from maquette.data.dataset import open_dataset
@@ -15,6 +16,7 @@ from maquette.data.manifest import read_manifest
 from maquette.data.sizes import ImageSize
 from maquette.recipe import read_recipe
 from maquette.workflows.pictures import pictures_for
+from maquette.workflows.showing import show_dataset
 from picture_files import encoded, noise
 
 SIZE = ImageSize(8, 8)
@@ -69,6 +71,9 @@ def test_only_families_that_learn_from_them_see_unlabelled_pictures(paintings: P
     labelled = pictures_for(read_recipe("gan", ["data.label=artist"]), out)
     assert len(labelled) == 10 and labelled.labels.min() == 0
     assert labelled.batch(0, 10, 0).labels.min() == 0
+    for change in ("data.balance_classes=true", "model.reconstruction=0"):  # nothing to learn
+        recipe = read_recipe("artgan", ["data.label=artist", change])
+        assert pictures_for(recipe, out).left_out == 2
 
 
 def test_tables_are_columns_too_and_say_what_did_not_fit(paintings: Path) -> None:
@@ -129,6 +134,56 @@ def test_a_column_of_one_class_is_refused(paintings: Path) -> None:
     with pytest.raises(DatasetError, match=r"column artist gives .* fewer than two classes: name"):
         built(paintings, "artist=prefix")
     assert not paintings.with_name("built").exists()
+
+
+def test_what_is_dropped_may_not_take_all_but_one_class(paintings: Path) -> None:
+    """Pictures of two painters are copies of two others, which have none and stay."""
+    for number, name in enumerate(("a1", "a2")):
+        (paintings / f"Baroque/{name}.png").write_bytes(encoded(noise(90 + number)))
+        (paintings / f"Ukiyo_e/{name}_copy.png").write_bytes(encoded(noise(90 + number)))
+    table = paintings.with_name("t.csv")
+    rows = "Ukiyo_e/a1_copy.png,x\nUkiyo_e/a2_copy.png,y\n"
+    table.write_text(f"file,artist\n{rows}")
+    columns = parse_label_columns(["style=folders", f"artist={table}"])
+    choices = Choices(label_columns=columns, drop=("duplicates",))
+    with pytest.raises(DatasetError, match=r"dropping duplicates leaves .* artist .* fewer than"):
+        build([str(paintings)], paintings.with_name("built"), SIZE, choices)
+    assert not list(paintings.parent.glob("*built*"))
+    table.write_text(f"file,artist\n{rows}Baroque/unknown.png,z\n")  # one class is left
+    columns = parse_label_columns(["style=folders", f"artist={table}"])
+    choices = Choices(label_columns=columns, drop=("duplicates",))
+    with pytest.raises(DatasetError, match="drop less"):
+        build([str(paintings)], paintings.with_name("built"), SIZE, choices)
+
+
+def test_a_check_refuses_any_column_that_a_build_would_refuse(paintings: Path) -> None:
+    table = paintings.with_name("t.csv")
+    table.write_text("file,genre\nmonet_0.png,sea\n")
+    columns = parse_label_columns(["style=folders", f"genre={table}"])
+    with pytest.raises(DatasetError, match=r"column genre gives .* fewer than two classes"):
+        check([str(paintings)], choices=Choices(label_columns=columns), workers=1)
+
+
+def test_a_stray_picture_beside_the_folders_is_refused(paintings: Path) -> None:
+    (paintings / "stray.png").write_bytes(encoded(noise(99)))
+    with pytest.raises(DatasetError, match="into sub-folders named after their classes"):
+        built(paintings, "style=folders")
+
+
+def test_names_of_columns_are_plain_in_a_manifest_too(paintings: Path) -> None:
+    out = built(paintings, "style=folders", "artist=prefix")
+    text = (out / "dataset.json").read_text()
+    (out / "dataset.json").write_text(text.replace('"artist"', '"[red]"'))
+    with pytest.raises(DatasetError, match=r"damaged.*columns\.1\.name"):
+        read_manifest(out)
+
+
+def test_a_contact_sheet_needs_no_label_in_the_first_column(paintings: Path) -> None:
+    out = built(paintings, "artist=prefix", "style=folders", holdout=0.2)
+    manifest = json.loads((out / "dataset.json").read_text())
+    np.save(out / "labels.npy", np.full(12, -1, np.int32))
+    assert sum(manifest["splits"]["train"]) < 12
+    assert show_dataset(out).sheet.exists()
 
 
 def test_columns_and_other_labels_exclude_each_other(paintings: Path) -> None:

@@ -144,11 +144,17 @@ class _Site:
         )
 
     def _columns(self, result: Outcome) -> dict[str, list[str | None]]:
-        """The labels of kept pictures by column."""
-        columns = {}
+        """The labels of kept pictures by column; DatasetError for fewer than two classes."""
+        columns: dict[str, list[str | None]] = {}
         for column in self.choices.label_columns:
             labels = column_of(self.journal.records, column, len(self.sources))
-            columns[column.name] = [labels[number] for number in result.kept]
+            kept = columns[column.name] = [labels[number] for number in result.kept]
+            if len({label for label in kept if label is not None}) < 2:
+                raise DatasetError(
+                    f"dropping {', '.join(self.choices.dropped)} leaves the label column "
+                    f"{column.name} of {_name(self.sources)} fewer than two classes: drop less, or "
+                    "leave out this --label"
+                )
         return columns
 
     def _plan(

@@ -2,7 +2,7 @@
 
 A column is read from folders, from sources, from the beginnings of file names, as in
 "rembrandt_saskia.jpg", or from a table. Pictures that a column says nothing about stay, without a
-label in it.
+label in it; folders must say something about all.
 """
 
 import re

@@ -35,10 +35,12 @@ def classes_of(records: Sequence[Record], choices: Choices, sources: int) -> lis
     """The class of each record, None for faulty ones and where there are no classes.
 
     With a table of labels, None also for pictures that it does not know. DatasetError as above, and
-    when the table knows fewer than two classes of these pictures. Of several columns, the first.
+    when the table or any column knows fewer than two classes of these pictures. Of several columns,
+    the first.
     """
     if choices.label_columns:
-        return column_of(records, choices.label_columns[0], sources)
+        first, *_others = [column_of(records, column, sources) for column in choices.label_columns]
+        return first
     if (table := choices.label_table) is not None:
         known = [None if r.facts is None else table.label_of(r.source) for r in records]
         if len({label for label in known if label is not None}) < 2:

@@ -42,9 +42,7 @@ class GeneratorJudge(Judge[Evidence]):
         self.measured_on = material.measured_on(len(held_out))
         self.train = self.eyes.real(train, "train")
         self.holdout = self.eyes.real(held_out, "all" if material.foreign else "holdout")
-        self.mirrored = self.eyes.cached(
-            train.fingerprint, "train mirrored", self.train.pixels.flip(-1)
-        )
+        self.mirrored = self.eyes.cached(self.train.pixels.flip(-1), "train mirrored")
         self.labels = None
         if self.spec.classes:
             self.labels = torch.arange(self.count) % len(self.spec.classes)
@@ -82,4 +80,4 @@ class GeneratorJudge(Judge[Evidence]):
         shape = (self.count, *self.spec.shape)
         random = torch.Generator().manual_seed(derived_seed(0, "pictures of noise"))
         pixels = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
-        return Seen(pixels, self.eyes.cached(f"noise {shape}", "noise", pixels), self.labels)
+        return Seen(pixels, self.eyes.cached(pixels, "noise"), self.labels)

@@ -1,5 +1,6 @@
 """What every judge does: look at a family, so that metrics can measure, and draw for people."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,14 +59,17 @@ class Eyes:
         self.words = f"{about.name}, weights {about.weights_sha256[:12]}, resized {about.resizer}"
 
     def real(self, dataset: ImageDataset, part: str) -> Seen:
-        """All pictures of a dataset; `part` tells those of one folder apart."""
+        """All pictures of a dataset; `part` is what they are called."""
         pixels = dataset.pictures(torch.arange(len(dataset))).cpu()
-        features = self.cached(dataset.fingerprint, part, pixels)
+        features = self.cached(pixels, part)
         return Seen(pixels, features, None if dataset.labels is None else dataset.labels.cpu())
 
-    def cached(self, fingerprint: str, part: str, pixels: Pixels) -> Features:
-        """Features kept for next time, under the fingerprint of what the pictures come from."""
-        key = FeatureKey(fingerprint, part, self._extractor.key, len(pixels))
+    def cached(self, pixels: Pixels, part: str) -> Features:
+        """Features kept for next time, under a digest of these very pictures: which of a dataset
+        they are depends on its labels and on the recipe, too."""
+        digest = hashlib.sha256(repr(pixels.shape).encode())
+        digest.update(pixels.contiguous().numpy().data)
+        key = FeatureKey(digest.hexdigest(), part, self._extractor.key, len(pixels))
         return self._cache.cached(key, lambda: self.features(pixels, part))
 
     def features(self, pixels: Pixels, stage: str) -> Features:

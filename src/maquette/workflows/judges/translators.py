@@ -53,7 +53,7 @@ class TranslatorJudge(Judge[Translations]):
             name = f"train {self.names[key]}"
             self.train[key] = self.eyes.real(domain, name)
             self.mirrored[key] = self.eyes.cached(
-                domain.fingerprint, f"{name} mirrored", self.train[key].pixels.flip(-1)
+                self.train[key].pixels.flip(-1), f"{name} mirrored"
             )
         self.count = sum(len(seen) for seen in self.holdout.values())
         self.measured_on = material.measured_on(self.count)
