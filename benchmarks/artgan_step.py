@@ -12,13 +12,12 @@ machine cancels.
 import argparse
 import json
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from cyclegan_step import seconds
 from maquette.core.devices import Engine, start_engine
 from maquette.core.images import ImageSpec
 from maquette.core.randomness import noise, seed_everything, uniform
@@ -138,20 +137,6 @@ def compared(times: dict[str, list[float]], unit: str, batch: int) -> dict[str, 
         f"{unit}_pictures_a_second": {name: round(rate, 1) for name, rate in rates.items()},
         f"{unit}_times_as_fast": {name: round(ratio, 3) for name, ratio in ratios.items()},
     }
-
-
-def seconds(step: Callable[[], object], engine: Engine) -> tuple[float, float]:
-    """On the wall, and of all processor cores together, which other programs hardly disturb."""
-    _finish(engine)
-    started, worked = time.perf_counter(), time.process_time()
-    step()
-    _finish(engine)
-    return time.perf_counter() - started, time.process_time() - worked
-
-
-def _finish(engine: Engine) -> None:
-    if engine.device.type == "cuda":
-        torch.cuda.synchronize(engine.device)
 
 
 if __name__ == "__main__":
