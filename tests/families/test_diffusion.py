@@ -118,6 +118,33 @@ def test_without_a_label_a_variation_is_of_no_class():
         awake(label_dropout=0.0).vary(images, None, seeds, 0.7)
 
 
+# Patches, and changes that are told
+
+
+def test_patches_make_pictures_of_any_size():
+    spec = ImageSpec(3, 9, 14)
+    family = Diffusion(DiffusionSettings(**SMALL, patch=2), spec)
+    assert family.generate(None, picture_seeds(2, "some")).shape == (2, 3, 9, 14)
+
+
+def test_what_it_makes_is_of_no_change_and_what_it_learns_from_is_changed():
+    batch = toy_dataset(8, 8, channels=1, count=64).batch(0, 64, 0)
+    plain = awake(sampling_steps=3)
+    told = awake(sampling_steps=3, changes=0.5, jumping_share=0.4)
+    told.load_state_dict(plain.state_dict(), strict=False)
+    labels, seeds = torch.tensor([0, 1, 2]), picture_seeds(3, "some")
+    torch.testing.assert_close(told.generate(labels, seeds), plain.generate(labels, seeds))
+
+    heard = []
+    told.denoiser.register_forward_pre_hook(lambda _network, given: heard.append(given))
+    (_update,) = told.training_step(batch, replace(START, fraction=0.9))
+    *_aims, (_y, _clock, _labels, kinds, changes) = heard
+    assert all(len(given) < 5 or given[4] is None for given in _aims)
+    jumping = kinds > 0
+    assert jumping.any() and not changes[jumping].any()
+    assert changes[~jumping].any(1).float().mean() > 0.7  # 1 less half to the power of five
+
+
 # Jumps
 
 

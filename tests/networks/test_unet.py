@@ -22,8 +22,9 @@ def awake(network):
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 14), (16, 11)])
 @pytest.mark.parametrize("encoding", ["sinusoidal", "fourier"])
-def test_any_size(size, encoding):
-    settings = SETTINGS.model_copy(update={"encoding": encoding})
+@pytest.mark.parametrize("patch", [1, 2, 4])
+def test_any_size(size, encoding, patch):
+    settings = SETTINGS.model_copy(update={"encoding": encoding, "patch": patch})
     network = Unet(ImageSpec(3, *size), settings)
     images = torch.randn(2, 3, *size)
     assert network(images, torch.tensor([0.0, 999.0]), None).shape == images.shape
@@ -40,6 +41,15 @@ def test_level_and_class_matter():
     clock, labels = torch.tensor([5.0, 500.0, 5.0, 5.0]), torch.tensor([0, 0, 1, 2])
     first, *others = network(images, clock, labels)
     assert all(not torch.allclose(first, other) for other in others)
+
+
+def test_what_was_done_to_a_picture_matters_and_nothing_done_is_nothing_told():
+    network = awake(Unet(ImageSpec(1, 8, 8), SETTINGS, told=2))
+    images, clock = torch.randn(2, 1, 8, 8), torch.tensor([5.0, 500.0])
+    untold = network(images, clock, None)
+    told = network(images, clock, None, told=torch.tensor([[0.0, 0.0], [0.5, 0.0]]))
+    torch.testing.assert_close(told[:1], untold[:1])
+    assert not torch.allclose(told[1:], untold[1:])
 
 
 def test_a_stage_that_is_not_there_is_refused():

@@ -103,18 +103,20 @@ def test_ddpm_pipelines_load_it_too(place):
     assert made.shape == (1, 1, 16, 16) and made.isfinite().all()
 
 
-def test_a_folder_of_diffusers_begins_a_run(place):
-    """Also one that diffusers itself saved, and for classes that the folder does not know."""
+@pytest.mark.parametrize("knowing", [[], ["model.changes=0.5", "model.jumping_share=0.5"]])
+def test_a_folder_of_diffusers_begins_a_run(place, tmp_path, knowing):
+    """For classes, changes and jumps, too, that the folder does not know."""
     family = open_run(place / "run").served_family()
     ended = trained(
-        place,
+        tmp_path,
         place / "a-b-16",
         "begun",
         f"model.start_from={place / 'folder'}",
         "training.optimizer.learning_rate=1e-12",
+        *knowing,
     )
     assert ended.code == 0, ended.err
-    begun = open_run(place / "begun").served_family()
+    begun = open_run(tmp_path / "begun").served_family()
     y, share = torch.randn(2, 1, 16, 16), 0.7
     nothing = torch.full((2,), family.denoiser.nothing)
     wanted = family.denoised(y, share, nothing)
@@ -134,6 +136,7 @@ def test_a_folder_that_diffusers_saved_is_read(place, tmp_path):
     ("settings", "words"),
     [
         (["model.width=8"], "--set 'model.width=4'"),
+        (["model.patch=2"], "model.patch=1"),
         (["model.multipliers=[1]"], "--set 'model.multipliers=[1, 2]'"),
         (["model.target=epsilon"], "--set model.target=v"),
         (["model.steps=500"], "--set model.steps=1000"),
@@ -168,6 +171,10 @@ def test_what_diffusers_cannot_say_is_refused(place, tmp_path):
     assert ended.code == 0, ended.err
     with pytest.raises(SettingsError, match=r"model\.schedule=cosine and model\.target=v"):
         export(tmp_path / "edm", tmp_path / "out", "diffusers")
+    ended = trained(tmp_path, place / "a-b-16", "patches", "model.patch=2")
+    assert ended.code == 0, ended.err
+    with pytest.raises(SettingsError, match=r"model\.patch=1"):
+        export(tmp_path / "patches", tmp_path / "out", "diffusers")
     with pytest.raises(RunError, match="unknown class 'c'"):
         export(place / "run", tmp_path / "out", "diffusers", class_name="c")
     with pytest.raises(SettingsError, match="--to diffusers"):

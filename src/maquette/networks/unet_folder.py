@@ -41,7 +41,7 @@ _FIXED: Mapping[str, Any] = {
 def diffusers_config(spec: ImageSpec, settings: UnetSettings) -> dict[str, Any]:
     """The arguments with which diffusers' `UNet2DModel` has these parameters under these names.
 
-    For sinusoidal encoding and sides that can be halved `len(multipliers) - 1` times.
+    For sinusoidal encoding, no patches and sides that can be halved `len(multipliers) - 1` times.
     """
     attends = [stage in settings.attention for stage in range(len(settings.multipliers))]
     return {
@@ -64,15 +64,20 @@ def begin_with(network: Unet, folder: Path, spec: ImageSpec, settings: UnetSetti
     """Give the network the weights of a diffusers folder: a pipeline's, or a model's alone.
 
     A folder that knows no classes begins a network that does: every class is the same at first, and
-    so is every jump.
+    so are every jump and every change.
     SettingsError, naming the settings to change, when the network there is another one.
     """
     place = folder / "unet" if (folder / "unet").is_dir() else folder
     found = _config(place)
+    if settings.patch > 1:
+        raise SettingsError(
+            f"model.start_from: the network in {place} knows pixels, no patches: train with "
+            "model.patch=1"
+        )
     _check_size(place, found, settings)
     _check_kind(place, found, diffusers_config(spec, settings))
     weights = _weights(place)
-    for name in ("class_embedding", "jump_embedding"):
+    for name in ("class_embedding", "jump_embedding", "told_embedding"):
         embedding = getattr(network, name)
         if embedding is not None and f"{name}.weight" not in weights:
             weights[f"{name}.weight"] = torch.zeros_like(embedding.weight)

@@ -78,6 +78,8 @@ def _check_network(family: Diffusion) -> None:
         raise SettingsError(
             f"encoding {settings.encoding} is not diffusers': train with model.encoding=sinusoidal"
         )
+    if settings.patch > 1:
+        raise SettingsError("diffusers' network knows no patches: train with model.patch=1")
     halvings = len(settings.multipliers) - 1
     if spec.height % 2**halvings or spec.width % 2**halvings:
         raise SettingsError(
@@ -107,7 +109,8 @@ def _of_one_class(family: Diffusion, class_name: str | None) -> dict[str, Tensor
     weights = {
         name: tensor.clone(memory_format=plain) for name, tensor in network.state_dict().items()
     }
-    weights.pop("jump_embedding.weight", None)  # diffusers' samplers do not jump
+    for ours_alone in ("jump_embedding", "told_embedding"):  # of no jump and no change, nothing
+        weights.pop(f"{ours_alone}.weight", None)
     if network.class_embedding is not None:
         number = network.nothing if class_name is None else classes.index(class_name)
         weights["time_embedding.linear_2.bias"] += weights.pop("class_embedding.weight")[number]
