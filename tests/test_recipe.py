@@ -46,6 +46,40 @@ def test_a_dict_replaces_a_schedule_and_later_overrides_win():
     assert recipe.training.seed == 2
 
 
+SCHEDULES = {
+    "constant": {},
+    "linear_decay": {"start": 0.25},
+    "cosine": {"final": 0.125},
+    "phases": {"phases": [{"learning_rate": 0.25, "epochs": 2.0}]},
+    "table": {"rows": [{"from_epoch": 0.0, "learning_rate": 0.5}]},
+}
+
+
+@given(st.sampled_from([*SCHEDULES]), st.sampled_from([*SCHEDULES]), st.booleans(), st.booleans())
+def test_another_kind_of_schedule_leaves_nothing_of_the_one_before(before, after, whole, player):
+    """Given as one value or a setting at a time; what both kinds have stays as it was."""
+    place = "players.generator" if player else "optimizer"
+    raw = yaml.safe_load(TINY)
+    raw["training"] |= {"players": {"generator": {}}, "optimizer": {}}
+    part = raw["training"]["players"]["generator"] if player else raw["training"]["optimizer"]
+    part["schedule"] = {"kind": before, "warmup_images": 7} | SCHEDULES[before]
+    change = {"kind": after} | SCHEDULES[after]
+    path = f"training.{place}.schedule"
+    apart = [
+        f"{path}.{name}={yaml.safe_dump(value, default_flow_style=True).splitlines()[0]}"
+        for name, value in change.items()
+    ]
+    overrides = [f"{path}={yaml.safe_dump(change, default_flow_style=True)}"] if whole else apart
+    training = parse_recipe(yaml.safe_dump(raw), overrides).training
+    schedule = training.for_player("generator").schedule.model_dump(mode="json")
+    assert schedule == change | {"warmup_images": 7}
+
+
+def test_what_an_override_itself_gives_a_wrong_kind_is_refused():
+    with pytest.raises(SettingsError, match=r"unknown setting .*schedule\.start"):
+        read_recipe("gan", ["training.optimizer.schedule={kind: cosine, start: 0.5}"])
+
+
 def test_players_differ_from_the_optimizer_only_where_they_say():
     recipe = parse_recipe(
         TINY,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from maquette.training.guard import Guard
 from maquette.training.settings import GuardSettings
@@ -38,6 +39,16 @@ def test_an_explosion_is_told_after_ten_steps(factor):
     alarm = first_alarm(healthy(300) + [factor * 1.5] * 50)
     assert alarm.step == 301
     assert "usual value" in alarm.cause
+
+
+@given(st.integers(20, 120), st.integers(1, 120))
+def test_settings_can_tell_an_explosion_or_are_refused(window, least):
+    try:
+        guard = Guard(GuardSettings(window_steps=window, least_steps=least))
+    except ValidationError as refusal:
+        assert f"window_steps {window} never holds the least_steps {least}" in str(refusal)
+    else:
+        assert first_alarm([1.0] * 120 + [1000.0] * 50, guard=guard).step == 121
 
 
 def test_a_slow_explosion_is_told_too():
