@@ -42,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--features", required=True, help="as `maquette evaluate --features`")
+    parser.add_argument("--last", action="store_true", help="judge the end, not what is served")
     parser.add_argument("--count", type=int, default=250, help="pictures of each class")
     parser.add_argument("--out", type=Path, required=True, help="a .json file")
     arguments = parser.parse_args()
@@ -52,7 +53,7 @@ def main() -> None:
     results = {"features": extractor.key, "count": min(map(len, reals.values()))}
     results[OTHERS] = told(OTHERS, of_others(reals))
     for run in runs:
-        pixels = made(run, list(reals), results["count"])
+        pixels = made(run, arguments.last, list(reals), results["count"])
         sheet = torch.cat([of_class[:SHOWN] for of_class in pixels.values()])
         save_png(grid(sheet, SHOWN), arguments.out.with_name(f"{run.folder.name}.png"))
         distances = {
@@ -77,9 +78,9 @@ def real_features(run: Run, count: int, extractor: FeatureExtractor) -> dict[str
     return {name: extractor(pixels[some]) for name, some in zip(classes, drawn, strict=True)}
 
 
-def made(run: Run, classes: list[str], count: int) -> dict[str, Tensor]:
-    """Pictures of each class by what the run serves, from the same seeds."""
-    family = run.served_family()
+def made(run: Run, last: bool, classes: list[str], count: int) -> dict[str, Tensor]:
+    """Pictures of each class by what the run serves, or by its last state, from the same seeds."""
+    family = run.family_at(run.checkpoints.entries()[-1]) if last else run.served_family()
     assert isinstance(family, Generates)
     seeds = seeds_of(range(FIRST_SEED, FIRST_SEED + count))
     return {

@@ -158,7 +158,9 @@ def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
                 "for example training.steps=500"
             )
     try:
-        merged = OmegaConf.merge(OmegaConf.create(raw), OmegaConf.from_dotlist(list(overrides)))
+        given = OmegaConf.from_dotlist(list(overrides))
+        kept = _without_other_kinds(raw, OmegaConf.to_container(given, resolve=False))
+        merged = OmegaConf.merge(OmegaConf.create(kept), given)
     except (yaml.YAMLError, OmegaConfBaseException, TypeError, ValueError) as error:
         raise SettingsError(
             f"--set {' --set '.join(overrides)} cannot be read: "
@@ -167,6 +169,20 @@ def _overridden(raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]
     result = OmegaConf.to_container(merged, resolve=False)
     assert isinstance(result, dict)
     return {str(key): value for key, value in result.items()}
+
+
+def _without_other_kinds(raw: Any, given: Any) -> Any:
+    """The raw settings without what belongs only to a kind of schedule that `given` replaces."""
+    if not isinstance(raw, dict) or not isinstance(given, dict):
+        return raw
+    fields = {str(_kind_of(model)): model.model_fields.keys() for model in _models_of(Schedule)}
+    old, new = str(raw.get("kind")), str(given.get("kind"))
+    gone = fields[old] - fields[new] if old in fields and new in fields else ()
+    return {
+        key: _without_other_kinds(value, given.get(key))
+        for key, value in raw.items()
+        if key not in gone
+    }
 
 
 # What went wrong, in a sentence

@@ -102,6 +102,7 @@ VALUES = {
     "training.steps=${x": ("--set training.steps=${x",),
     "training": ("part.setting=value",),
     "=3": ("part.setting=value",),
+    "training.guard.window_steps=50": ("training.guard", "window_steps 50", "least_steps 100"),
     "model.network=residul": ("model.network", "'residual'"),
     "model=3": ("model:", "3"),
     "family=3": ("family:", "3"),

@@ -151,3 +151,42 @@ def test_settings_out_of_bounds_are_refused():
         Gan.Settings(width=0)
     with pytest.raises(ValueError, match="penalty_interval_steps"):
         Gan.Settings(penalty_interval_steps=0)
+
+
+def test_classes_come_in_after_a_while():
+    settings = {"unconditional_share": 0.5, "fading_share": 0.2, "r1": 0.0, "r2": 0.0}
+    plain, fading = family(3, network="dcgan"), family(3, network="dcgan", **settings)
+    fading.load_state_dict(plain.state_dict(), strict=False)
+    seeds, one, other = picture_seeds(2, 3), torch.tensor([0, 0]), torch.tensor([1, 2])
+
+    def difference(fraction):
+        """Between pictures of two classes, and whether losses are those of classes told at once."""
+        progress = Progress(9, 9, fraction)
+        losses, of_plain = (
+            [float(update.loss.detach()) for update in gan.training_step(batch(gan), progress)]
+            for gan in (fading, plain)
+        )
+        apart = (fading.generate(one, seeds) - fading.generate(other, seeds)).abs().mean()
+        return float(apart.detach()), losses == pytest.approx(of_plain, abs=1e-6)
+
+    (none, as_told), (some, _), (all_, same) = (difference(done) for done in (0.4, 0.6, 0.8))
+    assert none == 0 and 0 < some < all_
+    assert same and not as_told
+    torch.testing.assert_close(fading.generate(one, seeds), plain.generate(one, seeds))
+
+
+def test_how_far_classes_have_come_in_is_kept_with_the_weights():
+    gan = family(3, fading_share=0.5)
+    list(gan.training_step(batch(gan), Progress(9, 9, 0.2)))
+    other = family(3, fading_share=0.5)
+    other.load_state_dict(gan.state_dict())
+    labels, seeds = torch.tensor([0, 1]), picture_seeds(2, 3)
+    assert torch.equal(other.generate(labels, seeds), gan.generate(labels, seeds))
+    shares = gan.shares(labels)
+    blended = gan.blend(gan.latents(seeds), shares)
+    torch.testing.assert_close(blended, gan.generate(labels, seeds))
+
+
+def test_something_of_training_is_left_for_classes():
+    with pytest.raises(ValueError, match="less than 1"):
+        Gan.Settings(unconditional_share=0.6, fading_share=0.5)

@@ -54,7 +54,7 @@ FAMILY = toy_family(toy_recipe("gan-dense"), toy_dataset().spec).eval()
 
 
 def scorer(clock: Time, share: float) -> Scoring:
-    return Scoring(SlowScorer(clock), 10, share, clock)
+    return Scoring(SlowScorer(clock), 10, share, clock=clock)
 
 
 def trained(
@@ -167,3 +167,14 @@ def test_the_best_score_survives_a_resume():
     second.rewind(json.loads(json.dumps(first.mark())))
     (moment,) = trained(second, Time(), 1, seconds_each=1.0, begin=1)
     assert ["was 0.5 at step 10" in warning for warning in moment.warnings] == [True]
+
+
+def test_scores_from_before_the_model_is_complete_choose_nothing():
+    """At 0.01 and 0.02 of training it does not know yet all that it is to know."""
+    scores = Scoring(ToldScorer(0.2, 0.1, 0.5, 0.6), 10, choosing_from=0.03)
+    moments = trained(scores, Time(), 4, seconds_each=1.0)
+    assert ["score" in moment.scores for moment in moments] == [False, False, True, True]
+    assert not any(moment.warnings for moment in moments)
+    only = Scoring(ToldScorer(0.2), 10, choosing_from=0.9)
+    (moment,) = trained(only, Time(), 1, seconds_each=1.0, last=True)
+    assert moment.scores["score"] == 0.2

@@ -3,6 +3,7 @@
 Everything else that goes wrong is a defect of ours and may show a traceback.
 """
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 
@@ -24,6 +25,10 @@ class RunError(MaquetteError):
 
 def unknown_name(kind: str, name: str, known: list[str]) -> str:
     """The sentence for a name nobody knows, with the nearest right one first."""
+    return f"unknown {kind} {name!r}: {did_you_mean(name, known)}known are {', '.join(known)}"
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """The nearest right name as a question that ends in a space; nothing where none is near."""
     near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {kind} {name!r}: {hint}known are {', '.join(known)}"
+    return f"did you mean {near[0]!r}? " if near else ""

@@ -13,6 +13,7 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from maquette.core.errors import DatasetError
 from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds, Shares
@@ -65,6 +66,14 @@ class Family(nn.Module, ABC):
         """Whether pictures without a label (-1) teach it anything; else it is shown none."""
         return False
 
+    @classmethod
+    def objection(cls, settings: AnySettings, last: Progress, mirrored: bool) -> str | None:  # noqa: ARG003
+        """Why a new training with these settings would come to nothing good; None if it may.
+
+        It takes its last step at `last`, and half of its pictures are flipped where `mirrored`.
+        """
+        return None
+
     @abstractmethod
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         """Yield losses in the order the players take turns.
@@ -89,6 +98,11 @@ class Family(nn.Module, ABC):
         """Names of the submodules that `training.compile` may compile: those never differentiated
         twice."""
         return self.players()
+
+    def complete_from(self) -> float:
+        """Share of training before which it does not know yet all that it is to know: a score from
+        before chooses nothing."""
+        return 0.0
 
     def steering(self) -> list[Tensor]:
         """Float buffers that decide which losses the next step yields.
@@ -154,6 +168,12 @@ class Varies(Generates):
 
 class Blends(Generates):
     """A family that makes pictures out of latents, and knows what lies between two of them."""
+
+    def shares(self, labels: Labels | None) -> Shares | None:
+        """What `blend` is given for pictures of one class each; None where the spec has none."""
+        if labels is None or not self.spec.classes:
+            return None
+        return F.one_hot(labels, len(self.spec.classes)).float()
 
     @abstractmethod
     def latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:

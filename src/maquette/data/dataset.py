@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from maquette.core.errors import DatasetError
@@ -128,23 +129,10 @@ class ImageDataset:
         DatasetError when there are none.
         """
         assert self.labels is not None
-        numbers = (self.labels == label).nonzero()[:, 0]
-        if not len(numbers):
-            raise DatasetError(
-                f"{self.name} keeps no pictures of {self.spec.classes[label]!r} in this split: "
-                "build it with more of them"
-            )
-        return ImageDataset(
-            ChosenRows(self._rows, numbers),
-            spec,
-            name=self.name,
-            fingerprint=self.fingerprint,
-            moves=self.moves,
-            partners=partners,
-            redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
-            left_out=self.left_out,
-            device=self.device,
-        )
+        lack = f"keeps no pictures of {self.spec.classes[label]!r}"
+        chosen = self._chosen(self.labels == label, lack)
+        chosen.spec, chosen.labels, chosen.partners = spec, None, partners
+        return chosen
 
     def labelled(self) -> "ImageDataset":
         """Without the pictures that have no label (-1); itself where all have one, or none can.
@@ -153,24 +141,9 @@ class ImageDataset:
         """
         if self.labels is None or bool((self.labels >= 0).all()):
             return self
-        numbers = (self.labels >= 0).nonzero()[:, 0]
-        if not len(numbers):
-            raise DatasetError(
-                f"{self.name} has no picture with a label in this split: build it with more of them"
-            )
-        return ImageDataset(
-            ChosenRows(self._rows, numbers),
-            self.spec,
-            labels=self.labels[numbers],
-            name=self.name,
-            fingerprint=self.fingerprint,
-            moves=self.moves,
-            balance_classes=self.balance_classes,
-            partners=self.partners,
-            redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
-            left_out=self.left_out + len(self) - len(numbers),
-            device=self.device,
-        )
+        chosen = self._chosen(self.labels >= 0, "has no picture with a label")
+        chosen.left_out += len(self) - len(chosen)
+        return chosen
 
     def on(self, device: torch.device | str) -> "ImageDataset":
         """The same dataset giving its batches on `device`.
@@ -194,6 +167,26 @@ class ImageDataset:
             redrawing=self._redrawing,
             left_out=self.left_out,
             device=device,
+        )
+
+    def _chosen(self, which: Bool[Tensor, " pictures"], lack: str) -> "ImageDataset":
+        """Those pictures with their labels; DatasetError, saying `lack`, when there are none."""
+        assert self.labels is not None
+        numbers = which.nonzero()[:, 0]
+        if not len(numbers):
+            raise DatasetError(f"{self.name} {lack} in this split: build it with more of them")
+        return ImageDataset(
+            ChosenRows(self._rows, numbers),
+            self.spec,
+            labels=self.labels[numbers],
+            name=self.name,
+            fingerprint=self.fingerprint,
+            moves=self.moves,
+            balance_classes=self.balance_classes,
+            partners=self.partners,
+            redrawing=None if self._redrawing is None else self._redrawing.chosen(numbers),
+            left_out=self.left_out,
+            device=self.device,
         )
 
     def _chosen_order(self) -> Order:

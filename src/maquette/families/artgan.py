@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from maquette.core.family import Blends, Progress, Update
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds, Shares
@@ -81,6 +80,17 @@ class ArtGan(Blends):
         """By redrawing them, if it learns that."""
         assert isinstance(settings, ArtGanSettings)
         return settings.reconstruction > 0
+
+    @classmethod
+    def objection(cls, settings: AnySettings, last: Progress, mirrored: bool) -> str | None:  # noqa: ARG003
+        assert isinstance(settings, ArtGanSettings)
+        if last.epochs >= settings.pretraining_epochs:
+            return None
+        return (
+            f"model.pretraining_epochs {settings.pretraining_epochs:g} takes all of the training, "
+            f"whose last step begins after {last.epochs:.3g} epochs, so that the generator would "
+            "learn nothing: lower it, or train longer"
+        )
 
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         labels = batch.labels if batch.labels is not None else torch.zeros_like(batch.seeds)
@@ -188,12 +198,7 @@ class ArtGan(Blends):
 
     def _made(self, labels: Labels | None, seeds: Seeds, stream: str) -> Images:
         latents = noise(seeds, self.settings.latents, stream=stream)
-        classes = len(self.spec.classes)
-        shares = None
-        if classes:
-            assert labels is not None
-            shares = F.one_hot(labels, classes).to(latents.dtype)
-        return self.blend(latents, shares)
+        return self.blend(latents, self.shares(labels))
 
 
 family = ArtGan

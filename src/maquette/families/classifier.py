@@ -93,6 +93,16 @@ class Classifier(Classifies):
         assert isinstance(settings, ClassifierSettings)
         return cls(settings.model_copy(update={"pretrained": False}), spec)
 
+    @classmethod
+    def objection(cls, settings: AnySettings, last: Progress, mirrored: bool) -> str | None:  # noqa: ARG003
+        assert isinstance(settings, ClassifierSettings)
+        if mirrored or not settings.mirrored_answers:
+            return None
+        return (
+            "model.mirrored_answers asks about mirror images, which are learnt with data.mirror "
+            "alone: set both to true, or to false where left and right differ as in letters"
+        )
+
     def logits(self, images: Images) -> Float[Tensor, "batch classes"]:
         if self.training or not self.settings.mirrored_answers:
             logits: Tensor = self.classifier(images)

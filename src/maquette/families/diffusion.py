@@ -18,11 +18,12 @@ from torch import Tensor
 from maquette.core.devices import Precision, start_engine
 from maquette.core.errors import SettingsError
 from maquette.core.family import Progress, Update, Varies
-from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Scalar, Seeds
+from maquette.core.images import Batch, Images, ImageSpec, Kept, Labels, Seeds
 from maquette.core.randomness import noise, uniform
 from maquette.core.settings import Settings as AnySettings
 from maquette.networks.unet import Unet, UnetSettings
 from maquette.networks.unet_folder import begin_with
+from maquette.noising.errors import error_notes
 from maquette.noising.jumps import (
     KINDS,
     STEPS,
@@ -130,7 +131,9 @@ class Diffusion(Varies):
         weights = self.target.weight(shares, self.settings.weighting)
         if kinds is not None:  # a jump from much noise matters as much as any
             weights = torch.where(kinds > 0, 1.0, weights)
-        yield Update("denoiser", (weights * errors).mean(), _notes(errors.detach(), shares, kinds))
+        yield Update(
+            "denoiser", (weights * errors).mean(), error_notes(errors.detach(), shares, kinds)
+        )
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
         path, denoise, sample = self._way(labels)
@@ -179,6 +182,10 @@ class Diffusion(Varies):
         twice = torch.cat([y, y]), torch.cat([shares, shares]), torch.cat([unknown, labels])
         without, within = self._picture(*twice).chunk(2)
         return torch.lerp(without, within, weight)
+
+    def complete_from(self) -> float:
+        """Half way through learning to jump."""
+        return 1 - self.settings.jumping_share / 2 if self.settings.jumping_share else 0.0
 
     @torch.no_grad()
     def preview(self, batch: Batch) -> Images:
@@ -290,21 +297,6 @@ class Diffusion(Varies):
 def _all(share: float, y: Images) -> Float[Tensor, " batch"]:
     """The same level for every picture."""
     return torch.full((len(y),), share, dtype=torch.float64, device=y.device)
-
-
-def _notes(
-    errors: Float[Tensor, " batch"], shares: Float[Tensor, " batch"], kinds: Kinds | None
-) -> dict[str, Scalar]:
-    """Mean errors of three sorts of pictures."""
-    jumping = torch.zeros_like(shares) if kinds is None else (kinds > 0).float()
-    noisy = (1 - jumping) * (shares > 0.5)
-    sorts = {"noisy": noisy, "clear": 1 - jumping - noisy}
-    if kinds is not None:
-        sorts["jumps"] = jumping
-    return {
-        f"error_of_{name}": (errors * among).sum() / among.sum().clamp(min=1)
-        for name, among in sorts.items()
-    }
 
 
 family = Diffusion

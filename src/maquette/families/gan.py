@@ -11,13 +11,14 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from maquette.core.family import Blends, Progress, Update
 from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds, Shares
 from maquette.core.randomness import noise
 from maquette.core.settings import Settings
+from maquette.networks.conditioning import scale_descriptions
 from maquette.networks.dcgan import DcganDiscriminator, DcganGenerator
 from maquette.networks.dense import DenseDiscriminator, DenseGenerator
 from maquette.networks.residual import ResidualDiscriminator, ResidualGenerator
@@ -75,11 +76,32 @@ class GanSettings(Settings):
     penalty_interval_steps: int = Field(default=4, ge=1)
     """Apply the penalties every so many steps, so many times as strongly (Karras et al. 2020)."""
 
+    unconditional_share: float = Field(default=0.0, ge=0, lt=1)
+    """First share of training without classes. Told of them from the start, a small set's pictures
+    of one class may all become alike (Shahbazi et al. 2022, "Collapse by Conditioning")."""
+
+    fading_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of training after it, over which classes come to matter."""
+
+    class_scale: float = Field(default=1.0, gt=0, le=10)
+    """How large a class's description is at first, beside latents of 1: smaller leaves more of the
+    picture to the latents."""
+
     augmentation: AugmentationSettings = AugmentationSettings()
     """What the discriminator sees of a picture."""
 
     strength: StrengthSettings = StrengthSettings()
     """How often it sees it changed."""
+
+    @model_validator(mode="after")
+    def _classes_are_learnt(self) -> "GanSettings":
+        if self.unconditional_share + self.fading_share >= 1:
+            raise ValueError(
+                f"unconditional_share {self.unconditional_share} and fading_share "
+                f"{self.fading_share} leave nothing of training for classes: they must add up to "
+                "less than 1"
+            )
+        return self
 
 
 class Gan(Blends):
@@ -88,17 +110,22 @@ class Gan(Blends):
     Settings = GanSettings
     settings: GanSettings
     strength: Tensor
+    class_share: Tensor
 
     def __init__(self, settings: GanSettings, spec: ImageSpec):
         super().__init__(settings, spec)
         generator, discriminator = NETWORKS[settings.network]
         self.generator: nn.Module = generator(spec, settings.latents, settings.width)
+        scale_descriptions(self.generator, settings.class_scale)
         self.discriminator: nn.Module = discriminator(spec, settings.width)
         self.register_buffer("strength", torch.tensor(settings.strength.initial))
+        fades = settings.unconditional_share + settings.fading_share > 0
+        self.register_buffer("class_share", torch.tensor(1.0), persistent=fades)  # they matter now
         self.loss = LOSSES[settings.loss]
 
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         s = self.settings
+        self.class_share.fill_(self._class_share(progress.fraction))
         fakes = self.generate(batch.labels, batch.seeds)
         penalised = s.r1 + s.r2 > 0 and progress.step % s.penalty_interval_steps == 0
         loss, notes, real, fake = self._discriminator_turn(batch, fakes.detach(), penalised)
@@ -112,19 +139,24 @@ class Gan(Blends):
             self.strength.copy_(new)
 
     def generate(self, labels: Labels | None, seeds: Seeds) -> Images:
-        images: Images = self.generator(self.latents(seeds), labels).float()
+        images: Images = self.generator(self.latents(seeds), self._told(labels)).float()
         return images
 
     def latents(self, seeds: Seeds) -> Float[Tensor, "batch latents"]:
         return noise(seeds, self.settings.latents, stream="latents")
 
     def blend(self, latents: Float[Tensor, "batch latents"], shares: Shares | None) -> Images:
-        images: Images = self.generator(latents, shares).float()
+        told = None if shares is None else shares * self.class_share
+        images: Images = self.generator(latents, told).float()
         return images
 
     @torch.no_grad()
     def preview(self, batch: Batch) -> Images:
         return self.generate(batch.labels, batch.seeds)
+
+    def complete_from(self) -> float:
+        """Once classes have come in."""
+        return self.settings.unconditional_share + self.settings.fading_share
 
     def compilable(self) -> list[str]:
         """Compiled code cannot be differentiated twice, as penalties ask of the discriminator."""
@@ -152,8 +184,9 @@ class Gan(Blends):
         # Second derivatives in half precision are mostly rounding, so penalised steps are exact.
         kind = fakes.device.type
         with torch.autocast(kind, enabled=torch.is_autocast_enabled(kind) and not penalised):
-            real = self.discriminator(seen_real, batch.labels).float()
-            fake = self.discriminator(seen_fake, batch.labels).float()
+            told = self._told(batch.labels)
+            real = self.discriminator(seen_real, told).float()
+            fake = self.discriminator(seen_fake, told).float()
             loss = self.loss.discriminator(real, fake)
             notes = {
                 "real_correct": self.loss.real_correct(real, fake),
@@ -171,7 +204,22 @@ class Gan(Blends):
     def _generator_turn(self, batch: Batch, fakes: Images, real: Scores) -> Scalar:
         """`real`: scores from before the discriminator moved; they only weigh the gradient."""
         seen = self._seen(fakes, batch, "again")
-        return self.loss.generator(real, self.discriminator(seen, batch.labels).float())
+        scores = self.discriminator(seen, self._told(batch.labels)).float()
+        return self.loss.generator(real, scores)
+
+    def _class_share(self, done: float) -> float:
+        """From 0 to 1 over the share of training in which classes come to matter."""
+        s = self.settings
+        if done < s.unconditional_share:
+            return 0.0
+        return min(1.0, (done - s.unconditional_share) / s.fading_share) if s.fading_share else 1.0
+
+    def _told(self, labels: Labels | None) -> Labels | Shares | None:
+        """What both players are told of the classes: less than all while these come in."""
+        if labels is None or not self.settings.unconditional_share + self.settings.fading_share:
+            return labels
+        shares = self.shares(labels)
+        return None if shares is None else shares * self.class_share
 
     def _seen(self, images: Images, batch: Batch, stream: str) -> Images:
         """What the discriminator sees of pictures."""

@@ -24,9 +24,7 @@ class LatentInput(nn.Module):
         if self.descriptions is None:
             return latents
         assert classes is not None
-        mixed = classes.is_floating_point()
-        described = classes @ self.descriptions.weight if mixed else self.descriptions(classes)
-        return torch.cat([latents, described], dim=1)
+        return torch.cat([latents, _mixed(self.descriptions, classes)], dim=1)
 
 
 class Projection(nn.Module):
@@ -40,9 +38,24 @@ class Projection(nn.Module):
         self.scale = 1 / math.sqrt(features)  # keeps the product near 1 for features near 1
 
     def forward(
-        self, features: Float[Tensor, "batch features"], labels: Labels | None
+        self, features: Float[Tensor, "batch features"], classes: Labels | Shares | None
     ) -> Float[Tensor, " batch"]:
+        """`classes`: one for each picture, or shares of all."""
         if self.directions is None:
             return torch.zeros(len(features), device=features.device, dtype=features.dtype)
-        directions: Tensor = self.directions(labels)
-        return (features * directions).sum(1) * self.scale
+        assert classes is not None
+        return (features * _mixed(self.directions, classes)).sum(1) * self.scale
+
+
+def _mixed(vectors: nn.Embedding, classes: Labels | Shares) -> Float[Tensor, "batch values"]:
+    """The vector of each picture's class, or of its shares of all classes."""
+    mixed: Tensor = classes @ vectors.weight if classes.is_floating_point() else vectors(classes)
+    return mixed
+
+
+@torch.no_grad()
+def scale_descriptions(generator: nn.Module, factor: float) -> None:
+    """Make the class weigh more or less, beside latents of 1, in what the generator is given."""
+    for part in generator.modules():
+        if isinstance(part, LatentInput) and part.descriptions is not None:
+            part.descriptions.weight *= factor

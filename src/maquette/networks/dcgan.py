@@ -85,10 +85,10 @@ class DcganDiscriminator(nn.Module):
         self.projection = Projection(channels[-1], len(spec.classes))
         self.apply(_published_start)
 
-    def forward(self, images: Images, labels: Labels | None) -> Float[Tensor, " batch"]:
+    def forward(self, images: Images, classes: Labels | Shares | None) -> Float[Tensor, " batch"]:
         features = self.stages(F.pad(images, self.margin))  # (B, C, h, w)
         score: Tensor = self.output(features).flatten() + self.projection(
-            features.mean((2, 3)), labels
+            features.mean((2, 3)), classes
         )
         return score
 

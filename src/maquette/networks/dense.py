@@ -51,7 +51,7 @@ class DenseDiscriminator(nn.Module):
         self.output = nn.Linear(width, 1)
         self.projection = Projection(width, len(spec.classes))
 
-    def forward(self, images: Images, labels: Labels | None) -> Float[Tensor, " batch"]:
+    def forward(self, images: Images, classes: Labels | Shares | None) -> Float[Tensor, " batch"]:
         hidden = self.hidden(images.flatten(1))
-        score: Tensor = self.output(hidden)[:, 0] + self.projection(hidden, labels)
+        score: Tensor = self.output(hidden)[:, 0] + self.projection(hidden, classes)
         return score

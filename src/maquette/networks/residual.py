@@ -103,14 +103,14 @@ class ResidualDiscriminator(nn.Module):
         self.output = start(nn.Linear(last, 1), 1.0)
         self.projection = Projection(last, len(spec.classes))
 
-    def forward(self, images: Images, labels: Labels | None) -> Float[Tensor, " batch"]:
+    def forward(self, images: Images, classes: Labels | Shares | None) -> Float[Tensor, " batch"]:
         x = self.input(F.pixel_unshuffle(F.pad(images, self.margin, mode="replicate"), 2))
         x = self.blocks[0](x)
         for transition, block in zip(self.transitions, self.blocks[1:], strict=True):
             x = F.avg_pool2d(transition(x), 2, ceil_mode=True, count_include_pad=False)
             x = block(x)
         features = self.gather(F.leaky_relu(x, SLOPE)).flatten(1)  # (B, C)
-        score: Tensor = self.output(features)[:, 0] + self.projection(features, labels)
+        score: Tensor = self.output(features)[:, 0] + self.projection(features, classes)
         return score
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from maquette.runs.scorers.scorer import Scorer
 from maquette.training.callback import Callback, Moment
 
+CHOOSING = ("score", "score_low", "score_high")
 MUCH_WORSE = 1.2  # times the best score; less than that is told by the curves
 
 
@@ -20,6 +21,7 @@ class Scoring(Callback):
 
     `share` is the most of all training time that scores may take; the first, whose cost nobody
     knows yet, and the last, without which the final weights could not be served, are taken anyway.
+    Before `choosing_from`, a share of training, what is measured is told and chooses nothing.
     """
 
     def __init__(
@@ -27,10 +29,11 @@ class Scoring(Callback):
         scorer: Scorer,
         every_steps: int,
         share: float = 1.0,
+        choosing_from: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.scorer, self.every_steps = scorer, every_steps
-        self.share, self.clock = share, clock
+        self.share, self.choosing_from, self.clock = share, choosing_from, clock
         self._spent_seconds = self._cost_seconds = 0.0  # on all scores, on the last one
         self._said_skipping = False
         self._best: dict[str, float] | None = None  # score, its upper end and its step
@@ -41,9 +44,12 @@ class Scoring(Callback):
             return
         started = self.clock()
         found = self.scorer.judge(moment.average, moment.progress.fraction)
-        moment.scores.update(found.scores)
+        chooses = moment.is_last or moment.progress.fraction >= self.choosing_from
+        kept = {n: v for n, v in found.scores.items() if chooses or n not in CHOOSING}
+        moment.scores.update(kept)
         moment.warnings.extend(found.warnings)
-        self._compare(moment)
+        if chooses:
+            self._compare(moment)
         self._cost_seconds = self.clock() - started
         self._spent_seconds += self._cost_seconds
 

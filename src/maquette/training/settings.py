@@ -55,6 +55,15 @@ class GuardSettings(Settings):
     attempts: int = Field(default=3, ge=0)
     """How often to go back before giving up; each time with half the rate and other data order."""
 
+    @model_validator(mode="after")
+    def _enough_is_looked_back_on(self) -> "GuardSettings":
+        if self.window_steps < self.least_steps:
+            raise ValueError(
+                f"window_steps {self.window_steps} never holds the least_steps {self.least_steps} "
+                "that it takes to tell a spike: raise window_steps or lower least_steps"
+            )
+        return self
+
 
 class TrainingSettings(Settings):
     """How any family learns."""

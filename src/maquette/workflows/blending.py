@@ -5,11 +5,10 @@ import math
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from maquette.core.errors import RunError, SettingsError
 from maquette.core.family import Blends, Generates
-from maquette.core.images import Images, Labels, Seeds, Shares
+from maquette.core.images import Images, Labels, Seeds
 from maquette.core.latents import between, truncated
 from maquette.runs.folder import Run
 
@@ -28,12 +27,12 @@ class Blender:
             )
         if not isinstance(family, Blends):
             raise RunError(f"{run.folder} holds a {run.recipe.family}, which {lack}")
-        self._family, self._truncation, self._classes = family, truncation, len(run.spec.classes)
+        self._family, self._truncation = family, truncation
 
     def pictures(self, labels: Labels | None, seeds: Seeds) -> Images:
         """One for each seed, of its class."""
         latents = self._kept_within(self._family.latents(seeds))
-        return self._family.blend(latents, self._shares(labels))
+        return self._family.blend(latents, self._family.shares(labels))
 
     def way(
         self,
@@ -44,7 +43,7 @@ class Blender:
         """From the first of two seeds and labels (`along` 0) to the second (1)."""
         start, end = self._family.latents(seeds)
         latents = self._kept_within(between(start, end, along))
-        shares = self._shares(labels)
+        shares = self._family.shares(labels)
         mixed = None if shares is None else torch.lerp(shares[0], shares[1], along)
         return self._family.blend(latents, mixed)
 
@@ -52,6 +51,3 @@ class Blender:
         self, latents: Float[Tensor, "batch latents"]
     ) -> Float[Tensor, "batch latents"]:
         return latents if self._truncation is None else truncated(latents, self._truncation)
-
-    def _shares(self, labels: Labels | None) -> Shares | None:
-        return None if labels is None else F.one_hot(labels, self._classes).float()

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maquette.core.devices import Engine
-from maquette.core.errors import DatasetError, RunError
+from maquette.core.errors import DatasetError, RunError, SettingsError
 from maquette.core.images import ImageSpec
 from maquette.data.dataset import ImageDataset
 from maquette.families import family_class
 from maquette.recipe import Recipe, parse_recipe, read_recipe, to_yaml
 from maquette.recipes import shipped_recipes
 from maquette.runs.folder import Run, create_run, open_run
+from maquette.training.clock import Clock
 from maquette.workflows.pictures import pictures_for
 
 # What may change between two sittings of one run without making it another run.
@@ -66,8 +67,7 @@ def planned(
             "say what to learn from with --data DIR: a folder made by `maquette data build`"
         )
     dataset = pictures_for(wanted, data)
-    # Refuses what it cannot learn; weights to begin at are fetched once, when it begins.
-    family_class(wanted.family).for_saved_weights(wanted.model, dataset.spec)
+    _check_new(wanted, dataset)
     return Plan(folder, wanted, dataset, Path(data), run=None)
 
 
@@ -78,6 +78,19 @@ def _is_folder(recipe: str | Recipe | Path) -> bool:
         and str(recipe) not in shipped_recipes()
         and Path(recipe).is_dir()
     )
+
+
+def _check_new(wanted: Recipe, dataset: ImageDataset) -> None:
+    """Refuse what the family cannot learn, or would not by this plan."""
+    kind = family_class(wanted.family)
+    # Weights to begin at are fetched once, when it begins.
+    kind.for_saved_weights(wanted.model, dataset.spec)
+    clock = Clock(wanted.training, dataset.epoch_pictures)
+    before = clock.steps - 1
+    last = clock.progress_at(before, before / clock.steps)
+    objection = kind.objection(wanted.model, last, wanted.data.mirror)
+    if objection is not None:
+        raise SettingsError(objection)
 
 
 def _continued(run: Run, wanted: Recipe, data: str | Path | None) -> Plan:

@@ -193,7 +193,7 @@ def _scoring(run: Run, trainer: Trainer, dataset: ImageDataset) -> Scoring | Non
     if settings.score_every_images is not None:
         between = settings.score_every_images / (every_steps * batch)
         every_steps *= max(1, round(between))
-    return Scoring(scorer, every_steps, settings.score_share)
+    return Scoring(scorer, every_steps, settings.score_share, trainer.family.complete_from())
 
 
 def held_out(run: Run, dataset: ImageDataset) -> ImageDataset:

@@ -116,7 +116,9 @@ def test_labels_that_do_not_fit_are_refused_on_opening(paintings: Path) -> None:
         (["style"], "write NAME=folders"),
         (["../x=folders"], "write NAME=folders"),
         (["style=folders", "style=prefix"], "two columns called style"),
-        (["style=nowhere.csv"], "nowhere.csv"),
+        (["style=nowhere.csv"], r"no table of labels nowhere\.csv: give folders, sources, prefix,"),
+        (["style=folder"], r"did you mean 'folders'\? give folders, sources, prefix, FILE"),
+        (["artist=prefixes"], r"did you mean 'prefix'\?"),
     ],
 )
 def test_what_is_no_column_is_refused(columns: list[str], sentence: str) -> None:

@@ -188,6 +188,14 @@ def test_a_table_that_is_not_there_is_told(tmp_path: Path, name: str) -> None:
         read_label_table(f"{tmp_path}/{name}" if name.startswith("gone") else name)
 
 
+@pytest.mark.parametrize("name", ["labels.cvs", "lables.csv", "labels:style", "labels.cvs:a:b"])
+def test_a_misspelt_table_is_answered_with_the_nearest_file(tmp_path: Path, name: str) -> None:
+    for file in ("labels.csv", "label.jpg", "other.csv"):
+        (tmp_path / file).write_text("id,style\n1,cubism\n")
+    with pytest.raises(DatasetError, match=r"did you mean 'labels\.csv'\? give FILE"):
+        read_label_table(f"{tmp_path}/{name}")
+
+
 def test_parquet_tables_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

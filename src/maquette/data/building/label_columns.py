@@ -53,7 +53,7 @@ def parse_label_columns(texts: Sequence[str]) -> tuple[LabelColumn, ...]:
         if name in [column.name for column in columns]:
             raise DatasetError(f"--label {text}: there are two columns called {name}")
         known = next((one for one in get_args(Names) if one == origin), None)
-        columns.append(LabelColumn(name, known or read_label_table(origin)))
+        columns.append(LabelColumn(name, known or read_label_table(origin, get_args(Names))))
     return tuple(columns)
 
 

@@ -8,11 +8,11 @@ a picture say nothing.
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from maquette.core.errors import DatasetError, unknown_name
+from maquette.core.errors import DatasetError, did_you_mean, unknown_name
 from maquette.data.sources.columns import (
     LABEL_COLUMNS,
     class_name,
@@ -28,6 +28,7 @@ NAME_COLUMNS = (
     *("key", "key_id", "id", "name"),
 )
 LONGEST_LINE = 10**6  # characters
+_ENDINGS = (".csv", ".tsv", ".parquet")  # of files that may be meant where one is misspelt
 _DELIMITERS = ",;\t|"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # how spreadsheets save "Unicode text"
 _ENDING = re.compile(r"(?<=.)\.(?=\w*[A-Za-z])\w{1,5}$", re.ASCII)
@@ -90,12 +91,13 @@ class LabelTable:
                     yield row
 
 
-def read_label_table(text: str) -> LabelTable:
+def read_label_table(text: str, instead: Sequence[str] = ()) -> LabelTable:
     """The table of "FILE", "FILE:LABEL" or "FILE:NAME:LABEL", where the latter are columns.
 
-    DatasetError when there is no such file or column, or it cannot be read.
+    DatasetError when there is no such file or column, or it cannot be read; the first names the
+    words that could have been given `instead`.
     """
-    file, name, label = _split_up(text)
+    file, name, label = _split_up(text, instead)
     try:
         with file.open("rb") as opened:
             start = opened.read(4)
@@ -116,15 +118,19 @@ def read_label_table(text: str) -> LabelTable:
     return table
 
 
-def _split_up(text: str) -> tuple[Path, str | None, str | None]:
+def _split_up(text: str, instead: Sequence[str]) -> tuple[Path, str | None, str | None]:
     """By which part is a file, because colons belong to paths too."""
     one, two = text.rsplit(":", 1), text.rsplit(":", 2)
     for parts in ([text], one, two):
         if parts[0] and Path(parts[0]).is_file():
             name = parts[1] if len(parts) == 3 else None
             return Path(parts[0]), name, parts[-1] if len(parts) > 1 else None
+    given = Path(text)
+    beside = [file.name for file in given.parent.glob("*") if file.suffix.lower() in _ENDINGS]
+    meant = did_you_mean(given.name.partition(":")[0], [*instead, *beside])
+    ways = ", ".join((*instead, "FILE", "FILE:LABEL"))
     raise DatasetError(
-        f"there is no table of labels {text}: give FILE, FILE:LABEL or FILE:NAME:LABEL, the latter "
+        f"there is no table of labels {text}: {meant}give {ways} or FILE:NAME:LABEL, the latter "
         "being columns"
     )
 
