@@ -60,6 +60,21 @@ def test_the_four_losses_are_those_of_the_paper(answers):
     torch.testing.assert_close(updates[1].loss, asked + 0.5 * error)
 
 
+def test_the_discriminator_sees_real_and_generated_pictures_changed_alike():
+    """All of them covered by mid-grey: it cannot tell more of one than of another."""
+    made, heard = family(strength=1.0, augmentation={"translation": False, "colour": False}), []
+    made.discriminator.encoder.register_forward_pre_hook(lambda _net, given: heard.append(given[0]))
+    turns(made, batch())
+    assert len(heard) == 3  # real and generated ones, and these again in the generator's turn
+    for images in heard:
+        covered = (images == 0).all(1).flatten(1).sum(1)  # places of each picture
+        assert (covered >= 16 * 16 / 16).all() and (covered <= 16 * 16 / 4).all()
+    real, fake, again = ((images == 0).all(1) for images in heard)
+    assert not torch.equal(real, fake) and not torch.equal(fake, again)
+    plain = family(strength=0.0)
+    assert plain._seen(heard[0], picture_seeds(6), "real") is heard[0]
+
+
 def test_classes_are_asked_for_evenly_and_whatever_the_labels():
     seeds = picture_seeds(3000, "many")
     drawn = family()._drawn_labels(seeds, "")
@@ -104,8 +119,9 @@ def test_double_turns_survive_micro_batches():
 
 @pytest.mark.parametrize("stop", [2, 3, 5])
 def test_with_everything_on_a_resumed_run_is_bitwise_the_uninterrupted_one(tmp_path, stop):
-    """Dropout, pre-training for three steps, double turns from the fifth, and scores."""
+    """Dropout, changes, pre-training for three steps, double turns from the fifth, and scores."""
     findings = {"dropout": 0.3, "pretraining_epochs": 1.2, "double_turns_above": 0.01}
+    findings["strength"] = 0.5
     recipe = toy_recipe("artgan", steps=7)
     model = type(recipe.model).model_validate(recipe.model.model_dump() | findings)
     recipe = recipe.model_copy(update={"model": model})

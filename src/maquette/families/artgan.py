@@ -20,6 +20,7 @@ from maquette.core.images import Batch, Images, ImageSpec, Labels, Scalar, Seeds
 from maquette.core.randomness import noise, uniform
 from maquette.core.settings import Settings as AnySettings
 from maquette.networks.artgan import Discriminator, Features, Generator
+from maquette.objectives.augmentation import AugmentationSettings, augment
 from maquette.objectives.categorical import (
     Answering,
     Answers,
@@ -49,6 +50,12 @@ class ArtGanSettings(AnySettings):
 
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the features left out in encoder and decoder, drawn anew in every step."""
+
+    augmentation: AugmentationSettings = AugmentationSettings()
+    """What may be done to pictures, real and generated, before the discriminator sees them."""
+
+    strength: float = Field(default=0.0, ge=0, le=1)
+    """Probability of each of these changes."""
 
     pretraining_epochs: float = Field(default=0.0, ge=0)
     """Passes over the dataset in which the discriminator alone learns, from real pictures."""
@@ -94,27 +101,31 @@ class ArtGan(Blends):
 
     def training_step(self, batch: Batch, progress: Progress) -> Iterator[Update]:
         labels = batch.labels if batch.labels is not None else torch.zeros_like(batch.seeds)
+        images = self._seen(batch.images, batch.seeds, "real")
         if progress.epochs < self.settings.pretraining_epochs:
-            loss, notes, _features = self._of_real(batch.images, labels)
+            loss, notes, _features = self._of_real(images, labels)
             yield Update("discriminator", loss, notes)
             return
         twice = self._discriminator_is_too_strong()
         wanted = self._drawn_labels(batch.seeds, "")
         fakes = self._made(wanted, batch.seeds, "latents")
 
-        real_loss, notes, features = self._of_real(batch.images, labels)
-        fake = self.discriminator(fakes.detach()).float()
+        real_loss, notes, features = self._of_real(images, labels)
+        seen = self._seen(fakes.detach(), batch.seeds, "fake")
+        fake = self.discriminator(seen).float()
         loss = real_loss + self._cross_entropy(fake, torch.full_like(wanted, self.generated))
         fake_correct = called_generated(fake).float().mean()
         notes |= {"fake_correct": fake_correct, "generator_turns": self.accuracy.new_tensor(1.0)}
         notes["generator_turns"] += twice
         yield Update("discriminator", loss, notes)
 
-        yield self._generator_turn(fakes, wanted, batch.images, features)
+        seen = self._seen(fakes, batch.seeds, "again")
+        yield self._generator_turn(seen, wanted, images, features)
         if twice:
             others = self._drawn_labels(batch.seeds, " again")
             fakes = self._made(others, batch.seeds, "latents again")
-            yield self._generator_turn(fakes, others, batch.images, features)
+            seen = self._seen(fakes, batch.seeds, "twice")
+            yield self._generator_turn(seen, others, images, features)
 
         now = (notes["real_correct"] + fake_correct) / 2
         self.accuracy.lerp_(now.to(self.accuracy), 1 - MEMORY)
@@ -173,7 +184,8 @@ class ArtGan(Blends):
     ) -> Update:
         """Cross-entropy of generated pictures and the classes asked for, and L2 of redrawn ones.
 
-        `features`: what the encoder made of `images` in the discriminator's turn.
+        `fakes` and `images` as the discriminator sees them; `features`: what the encoder made of
+        `images` in the discriminator's turn.
         """
         loss = self._cross_entropy(self.discriminator(fakes).float(), wanted)
         if self.settings.reconstruction == 0:
@@ -184,6 +196,14 @@ class ArtGan(Blends):
 
     def _cross_entropy(self, answers: Answers, labels: Labels) -> Scalar:
         return cross_entropy(answers, labels, self.settings.answers)
+
+    def _seen(self, images: Images, seeds: Seeds, stream: str) -> Images:
+        """What the discriminator sees of pictures."""
+        s = self.settings
+        if s.strength == 0:
+            return images
+        strength = self.accuracy.new_tensor(s.strength)
+        return augment(images, seeds, strength, s.augmentation, stream)
 
     # What is asked for
 
