@@ -11,6 +11,7 @@ from classifiers import TinyClassifier
 from conftest import random_pixels, toy_dataset
 from judged import toy_families
 from maquette.core.images import ImageSpec, to_float, to_pixels
+from maquette.core.randomness import noise
 from maquette.data.dataset import ImageDataset
 from maquette.evaluation.sliced_wasserstein import sliced_wasserstein
 from maquette.families import family_class
@@ -86,6 +87,23 @@ def test_a_generator_that_collapses_is_told_of():
     again.rewind(json.loads(json.dumps(scorer.mark())))
     (warning,) = again.judge(family, 0.6).warnings
     assert warning.startswith("mode collapse: ")
+
+
+def test_classes_that_became_one_picture_each_are_told_of():
+    """However different the classes are."""
+    dataset = toy_dataset(count=60)
+    family = toy_family(toy_recipe("gan-dense"), dataset.spec).eval()
+    tints = torch.linspace(-1, 1, len(dataset.spec.classes))
+    family.generate = lambda labels, seeds: (
+        tints[labels][:, None, None, None].expand(-1, *dataset.spec.shape)
+        + 0.1 * noise(seeds, *dataset.spec.shape)
+    ).clamp(-1, 1)
+    scorer = GeneratedScorer(dataset, count=60, seed=0, batch=20)
+    first, second = (scorer.judge(family, fraction) for fraction in (0.5, 0.6))
+    assert first.warnings == ()
+    assert first.scores["class_spread"] < 0.3 < first.scores["diversity"]
+    (warning,) = second.warnings
+    assert warning.startswith("mode collapse: pictures of one class differ only ")
 
 
 @pytest.mark.parametrize("kind", ["gan", "tint", "tiny"])

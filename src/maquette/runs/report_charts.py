@@ -20,6 +20,11 @@ SCORES = {  # by name in the history: title, axis, what it means
         "share of the real",
         "How much pictures differ from each other. 1 is as varied as the real ones, 0 all alike.",
     ),
+    "class_spread": (
+        "Spread inside classes",
+        "share of the real",
+        "How much pictures of a class differ, on average over classes. 0 is one picture a class.",
+    ),
     "top_1": (
         "Right answers",
         "share",
