@@ -172,6 +172,8 @@ def test_classes_come_in_after_a_while():
     (none, as_told), (some, _), (all_, same) = (difference(done) for done in (0.4, 0.6, 0.8))
     assert none == 0 and 0 < some < all_
     assert same and not as_told
+    assert (fading.complete_from(), plain.complete_from()) == (0.7, 0.0)
+    assert family(0, network="dcgan", **settings).complete_from() == 0
     torch.testing.assert_close(fading.generate(one, seeds), plain.generate(one, seeds))
 
 
