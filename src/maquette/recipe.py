@@ -52,7 +52,8 @@ class CallbackSettings(Settings):
     and when `patience_images` ends; 1 switches it off. The weights at a step never depend on it."""
     patience_images: PositiveInt | None = None
     """End early when the score has not improved by 1 % for so many images (judged at least three
-    times among them); null never does."""
+    times among them); null never does. Scores from before a model knows all that it is to know,
+    such as a diffusion model's jumps, do not count."""
     trackers: tuple[str, ...] = ()
     """Experiment trackers to report to: tensorboard, wandb, trackio (installed separately)."""
 

@@ -172,7 +172,7 @@ def test_classes_come_in_after_a_while():
     (none, as_told), (some, _), (all_, same) = (difference(done) for done in (0.4, 0.6, 0.8))
     assert none == 0 and 0 < some < all_
     assert same and not as_told
-    assert (fading.complete_from(), plain.complete_from()) == (0.7, 0.0)
+    assert (fading.complete_from(), plain.complete_from()) == (0.85, 0.0)
     assert family(0, network="dcgan", **settings).complete_from() == 0
     torch.testing.assert_close(fading.generate(one, seeds), plain.generate(one, seeds))
 
@@ -192,3 +192,12 @@ def test_how_far_classes_have_come_in_is_kept_with_the_weights():
 def test_something_of_training_is_left_for_classes():
     with pytest.raises(ValueError, match="less than 1"):
         Gan.Settings(unconditional_share=0.6, fading_share=0.5)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_small_description_leaves_more_to_the_latents(network):
+    whole, small = family(3, network=network), family(3, network=network, class_scale=0.1)
+    parts = whole.generator.input.descriptions.weight, small.generator.input.descriptions.weight
+    torch.testing.assert_close(parts[1], 0.1 * parts[0])
+    same = {name for name, tensor in whole.state_dict().items() if "descriptions" not in name}
+    assert all(torch.equal(whole.state_dict()[name], small.state_dict()[name]) for name in same)

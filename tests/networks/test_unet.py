@@ -28,6 +28,17 @@ def test_any_size(size, encoding, patch):
     network = Unet(ImageSpec(3, *size), settings)
     images = torch.randn(2, 3, *size)
     assert network(images, torch.tensor([0.0, 999.0]), None).shape == images.shape
+    assert network(images[:0], torch.tensor([]), None).shape == images[:0].shape
+
+
+def test_a_patch_is_the_pixels_beside_each_other():
+    """What is at one place changes the network's view of that place alone."""
+    network = Unet(ImageSpec(1, 5, 7), SETTINGS.model_copy(update={"patch": 2}))
+    images = torch.zeros(1, 1, 5, 7)
+    images[0, 0, 3, 5] = 1.0
+    patches = network._patches(images)
+    assert patches.shape == (1, 4, 3, 4)
+    assert patches.nonzero().tolist() == [[0, 3, 1, 2]]  # below and right in its patch
 
 
 def test_it_begins_by_answering_zero():

@@ -68,3 +68,11 @@ def test_a_picture_changes_by_its_own_seed_alone():
     together, _ = changed(images, seeds, 0.5, "test")
     alone, _ = changed(images[3:4], seeds[3:4], 0.5, "test")
     torch.testing.assert_close(together[3:4], alone)
+
+
+def test_half_precision_moves_no_place():
+    images, seeds = torch.rand(8, 1, 64, 64) * 2 - 1, picture_seeds(8)
+    exact, _ = changed(images, seeds, 1.0, "test")
+    with torch.autocast("cpu", torch.bfloat16):
+        half, _ = changed(images, seeds, 1.0, "test")
+    torch.testing.assert_close(half, exact)

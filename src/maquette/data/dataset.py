@@ -132,6 +132,8 @@ class ImageDataset:
         lack = f"keeps no pictures of {self.spec.classes[label]!r}"
         chosen = self._chosen(self.labels == label, lack)
         chosen.spec, chosen.labels, chosen.partners = spec, None, partners
+        chosen.balance_classes = False
+        chosen._order = chosen._chosen_order()
         return chosen
 
     def labelled(self) -> "ImageDataset":

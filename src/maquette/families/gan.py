@@ -155,9 +155,9 @@ class Gan(Blends):
         return self.generate(batch.labels, batch.seeds)
 
     def complete_from(self) -> float:
-        """Once classes have come in, where there are any."""
-        s = self.settings
-        return s.unconditional_share + s.fading_share if self.spec.classes else 0.0
+        """Half way through what is left once classes have come in, where there are any."""
+        told = self.settings.unconditional_share + self.settings.fading_share
+        return (1 + told) / 2 if told and self.spec.classes else 0.0
 
     def compilable(self) -> list[str]:
         """Compiled code cannot be differentiated twice, as penalties ask of the discriminator."""

@@ -2,7 +2,8 @@
 
 A small set looks larger when its pictures are turned, stretched and moved; a network that is told
 by how much learns what pictures look like unchanged as well, and is told of no change when it makes
-some (Karras et al. 2022, appendix F.2 and table 6, without the wavelets of its resampling).
+some (Karras et al. 2022, appendix F.2 and table 6; of its changes pictures upside down are left
+out, and its resampling by wavelets).
 """
 
 import math
@@ -63,7 +64,8 @@ def drawn_changes(seeds: Seeds, probability: float, stream: str) -> Told:
 
 def _sampling(told: Told, height: int, width: int) -> Float[Tensor, "batch 2 3"]:
     """From a place in the changed picture to the one in the old, both from -1 to 1: what was done
-    last is undone first."""
+    last is undone first. In float64, which autocast leaves alone: half precision would move places
+    by whole pixels."""
     mirror, scale, less, sin, along, across, right, down = told.double().unbind(1)
     cos, aspect = less + 1, height / width  # angles are those of square pixels
     moved = torch.stack([right, down], 1)[:, :, None] * 2
@@ -75,7 +77,7 @@ def _sampling(told: Told, height: int, width: int) -> Float[Tensor, "batch 2 3"]
     stretched = _matrix(size.cosh() + even, odd * aspect, odd / aspect, size.cosh() - even)
     scaled = torch.exp2(-scale)[:, None, None] * turned @ stretched
     mirrored = torch.stack([1 - 2 * mirror, torch.ones_like(mirror)], 1)[:, :, None] * scaled
-    return torch.cat([mirrored, -mirrored @ moved], 2).float()
+    return torch.cat([mirrored, -mirrored @ moved], 2)
 
 
 def _matrix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Float[Tensor, "batch 2 2"]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from statistics import fmean, median
 from typing import Any
 
+import torch
+
 from maquette.core.family import Family, Generates
 from maquette.core.images import Pixels
 from maquette.core.randomness import picture_seeds
@@ -17,7 +19,8 @@ from maquette.runs.scorers.scorer import Scored, Scorer, picture_rows
 COLLAPSED_SHARE = 0.5  # of the running median: measured, 0 false alarms and 3 of 3 collapses
 COLLAPSED = 0.2  # of the data's diversity, once this much of training is over:
 COLLAPSED_AFTER = 0.3
-CLASSES_COLLAPSED = 0.35  # of the spread inside real classes: measured, 0.24 and 0.31 collapsed
+CLASSES_COLLAPSED = 0.35  # of the spread inside real classes; 0.24 and 0.31 had collapsed
+FEWEST_OF_A_CLASS = 5  # scored pictures, for its spread to say anything
 
 
 class GeneratedScorer(Scorer):
@@ -27,7 +30,7 @@ class GeneratedScorer(Scorer):
         self.batch_size = batch
         rows = picture_rows(len(holdout), count, seed)
         self.real = holdout.pictures(rows).cpu()
-        self.labels = None if holdout.labels is None else holdout.labels[rows]
+        self.labels = None if holdout.labels is None else holdout.labels[rows].cpu()
         self.count = len(rows)
         self.seeds = picture_seeds(len(rows), seed, "scoring").to(holdout.device)
         self.accepted: list[float] = []
@@ -56,7 +59,7 @@ class GeneratedScorer(Scorer):
             return Scored(scores)
         if inside is not None and inside < min(CLASSES_COLLAPSED, varied.value):
             alike = f"of one class differ only {inside:.0%} as much as real ones of a class"
-            advice = "later classes (model.unconditional_share, where the family has it)"
+            advice = "to tell of classes later (family gan: model.unconditional_share)"
         else:
             alike = f"from different seeds differ only {varied.value:.0%} as much as real ones"
             advice = "stronger augmentation"
@@ -67,10 +70,16 @@ class GeneratedScorer(Scorer):
         return Scored(scores, (warning,))
 
     def _spread_inside_classes(self, made: Pixels) -> float | None:
-        """How much pictures of a class differ, as a share of real ones; the mean over classes."""
+        """How much pictures of a class differ, as a share of real ones; the mean over classes.
+
+        None where no class has enough pictures to tell.
+        """
         if self.labels is None:
             return None
-        spreads = class_spread(self.real, self.labels, made, self.labels)
+        classes, counts = torch.unique(self.labels, return_counts=True)
+        many = torch.isin(self.labels, classes[counts >= FEWEST_OF_A_CLASS])
+        labels = self.labels[many]
+        spreads = class_spread(self.real[many], labels, made[many], labels)
         return fmean(spread.value for spread in spreads.values()) if spreads else None
 
     def _suspect(self, varied: float, inside: float | None, fraction: float) -> None:
