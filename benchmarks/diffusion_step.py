@@ -59,7 +59,7 @@ def main() -> None:
 
 def trainer(engine: Engine, arguments: argparse.Namespace, precision: str, *more: str) -> Trainer:
     """Our loop on made-up pictures without classes."""
-    plan = ["training.steps=1000000", f"training.batch_size={arguments.batch}"]
+    plan = ["training.steps=1000000", f"training.batch_size={arguments.batch}", "model.patch=1"]
     recipe = read_recipe("diffusion", [*plan, *more, *arguments.set])
     seed_everything(0, "weights")
     spec = ImageSpec(3, arguments.size, arguments.size)

@@ -35,7 +35,7 @@ from maquette.noising.jumps import (
     jumped,
     kind_of,
 )
-from maquette.noising.levels import blended, level, radius
+from maquette.noising.levels import blended, level, radius, shared_by_all
 from maquette.noising.samplers import SAMPLERS, Denoiser, Sampler, SamplerName, euler
 from maquette.noising.scheduler_folder import check_scheduler
 from maquette.noising.settings import NoiseSettings, noise_schedule, teaching_schedule
@@ -170,7 +170,7 @@ class Diffusion(Varies):
     def denoised(self, y: Images, share: float, labels: Labels | None) -> Images:
         """The expected picture, guided towards its class: D_0 + guidance (D_class - D_0)
         (Ho and Salimans 2022, equation 6)."""
-        return self._guided(y, _all(share, y), labels)
+        return self._guided(y, shared_by_all(share, y), labels)
 
     def _guided(self, y: Images, shares: Float[Tensor, " batch"], labels: Labels | None) -> Images:
         weight = self.settings.guidance
@@ -233,7 +233,7 @@ class Diffusion(Varies):
         def ask(y: Images, share: float) -> Images:
             if not kind:
                 return self.denoised(y, share, labels)
-            shares = _all(share, y)
+            shares = shared_by_all(share, y)
             return self._picture(y, shares, labels, torch.full_like(shares, kind, dtype=torch.long))
 
         return ask
@@ -260,8 +260,6 @@ class Diffusion(Varies):
     @torch.no_grad()
     def _aims(self, y: Images, jumps: Jumps, labels: Labels | None) -> Images:
         """Where jumps of half the length lead, one after the other."""
-        if not len(y):
-            return y
         first = self._aim(y, jumps.starts, labels, jumps.kinds - 1)
         half_way = jumped(first, y, jumps.starts, jumps.middles)
         return joined(first, self._aim(half_way, jumps.middles, labels, jumps.kinds - 1), jumps)
@@ -292,11 +290,6 @@ class Diffusion(Varies):
             return None
         hidden = uniform(batch.seeds, stream="label") < self.settings.label_dropout
         return batch.labels.masked_fill(hidden, self.denoiser.nothing)
-
-
-def _all(share: float, y: Images) -> Float[Tensor, " batch"]:
-    """The same level for every picture."""
-    return torch.full((len(y),), share, dtype=torch.float64, device=y.device)
 
 
 family = Diffusion

@@ -80,3 +80,8 @@ def posterior(now: Shares, later: Shares) -> tuple[Shares, Shares, Shares]:
 def level(share: float) -> Tensor:
     """A level as the float64 scalar that the formulas of this file take."""
     return torch.tensor(share, dtype=torch.float64)
+
+
+def shared_by_all(share: float, images: Images) -> Float[Tensor, " batch"]:
+    """The same level for every picture, in float64."""
+    return torch.full((len(images),), share, dtype=torch.float64, device=images.device)

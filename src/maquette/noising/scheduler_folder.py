@@ -28,7 +28,8 @@ def scheduler_config(settings: NoiseSettings) -> dict[str, Any]:
         raise SettingsError(
             f"schedule {settings.schedule} with target {settings.target} is unknown to diffusers' "
             "DDPMPipeline and DDIMPipeline: train with model.schedule=cosine and model.target=v "
-            f"(or another of {', '.join(NUMBERED)} and of {', '.join(PREDICTIONS)})"
+            f"(or another of {', '.join(NUMBERED)} and of {', '.join(PREDICTIONS)}), on pixels "
+            "(model.patch=1)"
         )
     return {
         "num_train_timesteps": settings.steps,
