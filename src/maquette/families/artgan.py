@@ -55,7 +55,7 @@ class ArtGanSettings(AnySettings):
     """What may be done to pictures, real and generated, before the discriminator sees them."""
 
     strength: float = Field(default=0.0, ge=0, le=1)
-    """Probability of each of these changes."""
+    """Probability of each of these changes. Real pictures are redrawn as they were changed."""
 
     pretraining_epochs: float = Field(default=0.0, ge=0)
     """Passes over the dataset in which the discriminator alone learns, from real pictures."""
