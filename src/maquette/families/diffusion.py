@@ -23,7 +23,7 @@ from maquette.core.randomness import noise, uniform
 from maquette.core.settings import Settings as AnySettings
 from maquette.networks.unet import Unet, UnetSettings
 from maquette.networks.unet_folder import begin_with
-from maquette.noising.errors import error_notes
+from maquette.noising.error_notes import error_notes
 from maquette.noising.jumps import (
     KINDS,
     STEPS,
