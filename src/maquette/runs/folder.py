@@ -221,7 +221,7 @@ def find_runs(folder: Path) -> list[Path]:
 def _why(entry: Entry, is_certified: bool, went_wrong: bool) -> str:
     if entry.score == inf:
         kind = "newest certified" if is_certified else "newest sound"
-        return f"the {kind} checkpoint; no score chooses yet"
+        return f"the {kind} checkpoint; no score chose it"
     proof = "from before training went wrong" if went_wrong else "with no alarm so far"
     if is_certified:
         proof = "certified by quiet steps after it"
