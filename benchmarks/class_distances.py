@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="a .json file")
     arguments = parser.parse_args()
     runs = [open_run(folder) for folder in arguments.runs]
+    if len({run.folder.name for run in runs}) < len(runs):
+        parser.error("runs whose folders share a name would share their results: rename one")
     extractor = open_features(arguments.features)
     reals = real_features(runs[0], arguments.count, extractor)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

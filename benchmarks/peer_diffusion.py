@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 BATCH, RATE, STEPS = 16, 1e-3, 1000
-AVERAGE, AVERAGE_EVERY_STEPS = 0.995, 10
+AVERAGE, AVERAGE_EVERY_STEPS = 0.995, 1
 TELL_SECONDS = 60
 
 

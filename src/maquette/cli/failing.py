@@ -12,6 +12,11 @@ MENDABLE = {
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ENAMETOOLONG")
 }
 
+MEMORY = (
+    "memory ran out: smaller pictures, a smaller training.batch_size, more "
+    "training.micro_batches or narrower networks (model.width) need less"
+)
+
 
 def one_sentence(run: Callable[[], None]) -> int:
     """Run a command; the exit code. No traceback reaches a person for what they can mend."""
@@ -24,6 +29,10 @@ def one_sentence(run: Callable[[], None]) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         return _say(f"{where}{(error.strerror or str(error)).lower()}: mend that and try again", 1)
+    except (MemoryError, RuntimeError) as error:
+        if not _memory_ran_out(error):
+            raise
+        return _say(MEMORY, 1)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
     except SystemExit as error:
@@ -31,8 +40,13 @@ def one_sentence(run: Callable[[], None]) -> int:
     return 0
 
 
-def _say(message: str, code: int) -> int:
+def _memory_ran_out(error: Exception) -> bool:
+    """Whether Python, torch on a processor (which has no error of its own) or a GPU says so."""
+    kind = type(error).__name__
+    return kind in ("MemoryError", "OutOfMemoryError") or "DefaultCPUAllocator" in str(error)
 
+
+def _say(message: str, code: int) -> int:
     from maquette.cli.console import errors, printable
 
     errors.print(f"[red]maquette:[/] {printable(message)}", soft_wrap=True)

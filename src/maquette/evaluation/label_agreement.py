@@ -23,6 +23,7 @@ from maquette.evaluation.metric import Measurement
 from maquette.evaluation.thumbnails import thumbnails
 from maquette.evaluation.types import GeneratedLabels, GeneratedPixels, RealLabels, RealPixels
 
+_PIXELS_AT_ONCE = 4096  # so that large pictures fit in memory
 _LONGEST_PX = 16
 _HELD_OUT = 0.2  # share of the real pictures
 _MOST_PICTURES = 10_000  # training time grows with the square
@@ -122,13 +123,17 @@ class _Variation(NamedTuple):
 
 def _variation(pixels: Pixels) -> _Variation:
     """Mean over pixels of the standard deviation; without each picture in closed form."""
-    off, count = pixels.double().flatten(1), len(pixels)
-    off -= off.mean(0)
-    squares = off.square()
-    total = squares.sum(0)
-    without = (total - squares * count / (count - 1)).clamp(min=0) / max(1, count - 2)
-    value = (total / (count - 1)).sqrt().mean()
-    return _Variation(float(value), (count - 1) * (value - without.sqrt().mean(1)))
+    count, flat = len(pixels), pixels.flatten(1)
+    value, without = (pixels.new_zeros(shape, dtype=torch.float64) for shape in ((), (count,)))
+    for part in flat.split(_PIXELS_AT_ONCE, dim=1):
+        off = part.double()
+        squares = (off - off.mean(0)).square()
+        total = squares.sum(0)
+        others = (total - squares * count / (count - 1)).clamp(min=0) / max(1, count - 2)
+        value += (total / (count - 1)).sqrt().sum()
+        without += others.sqrt().sum(1)
+    value, without = value / flat.shape[1], without / flat.shape[1]
+    return _Variation(float(value), (count - 1) * (value - without))
 
 
 def _descriptors(pixels: Pixels) -> Float[Tensor, "batch dims"]:
