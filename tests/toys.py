@@ -28,7 +28,6 @@ TURNED_ON: dict[str, tuple[str, dict[str, Any]]] = {
         {"unconditional_share": 0.3, "fading_share": 0.4, "class_scale": 0.1},
     ),
     "diffusion-told-changes": ("diffusion", {"changes": 0.5}),
-    "artgan-double-turns": ("artgan", {"double_turns_above": 0.0}),
 }
 TRIED = (*SHIPPED, *TURNED_ON)
 

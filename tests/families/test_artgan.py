@@ -186,6 +186,15 @@ def test_blending_begins_and_ends_at_generated_pictures():
     torch.testing.assert_close(blended, made.generate(torch.tensor([1, 2]), seeds))
 
 
+def test_a_larger_scale_of_classes_makes_them_differ_more():
+    def difference(scale: float) -> float:
+        made, seeds = family(class_scale=scale).eval(), picture_seeds(8, "some")
+        first, second = (made.generate(torch.full((8,), label), seeds) for label in (0, 1))
+        return float((first - second).abs().mean())
+
+    assert 0 < 2 * difference(0.3) < difference(1.0) < 0.5 * difference(4.0)
+
+
 def test_it_makes_the_class_that_is_asked_for():
     """Three colours with a little noise, three classes: knows them, redraws them, makes them."""
     colours = torch.tensor([[0.8, -0.8, -0.8], [-0.8, 0.8, -0.8], [-0.8, -0.8, 0.8]])

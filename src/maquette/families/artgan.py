@@ -41,6 +41,10 @@ class ArtGanSettings(AnySettings):
     latents: int = Field(default=100, ge=1, le=4096)
     """Random numbers each picture is made from, beside its class."""
 
+    class_scale: float = Field(default=1.0, gt=0, le=100)
+    """What a class counts beside each latent: 1 in the paper, where it is lost among a hundred of
+    them; the square root of their number weighs as much as all of them together."""
+
     answers: Answering = "sigmoid"
     """sigmoid asks about each category by itself, as the paper does; softmax lets them exclude each
     other."""
@@ -137,7 +141,8 @@ class ArtGan(Blends):
         return noise(seeds, self.settings.latents, stream="latents")
 
     def blend(self, latents: Float[Tensor, "batch latents"], shares: Shares | None) -> Images:
-        images: Images = self.generator(latents, shares).float()
+        scaled = None if shares is None else shares * self.settings.class_scale
+        images: Images = self.generator(latents, scaled).float()
         return images
 
     @torch.no_grad()
