@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from conftest import toy_dataset
 from maquette.core.errors import SettingsError
@@ -44,6 +45,12 @@ def test_schedules_and_targets_combine_freely(schedule, target):
     assert update.loss.isfinite()
     images = family.generate(torch.tensor([0, 1]), picture_seeds(2, "some"))
     assert images.isfinite().all() and images.abs().max() <= 1
+
+
+def test_guidance_without_pictures_of_no_class_is_refused():
+    with pytest.raises(ValidationError, match=r"label_dropout is 0: raise that"):
+        DiffusionSettings(guidance=2, label_dropout=0)
+    DiffusionSettings(guidance=1, label_dropout=0)
 
 
 def test_noise_alone_cannot_begin_from_noise():

@@ -73,7 +73,7 @@ def test_the_clock_counts_the_steps():
 
 
 def test_more_sampling_steps_than_there_are_levels_are_refused():
-    with pytest.raises(SettingsError, match=r"at most 10 \(model\.steps\)"):
+    with pytest.raises(SettingsError, match=r"at most 10 \(model\.sampling_steps\)"):
         Steps(linear_betas(10, 0.1, 0.9)).path(11)
 
 
@@ -99,6 +99,24 @@ def test_a_schedule_that_never_reaches_noise_is_refused():
         teaching_schedule(NoiseSettings(schedule="linear", steps=100))
     with pytest.raises(SettingsError, match=r"raise model\.sigma_max"):
         teaching_schedule(NoiseSettings(schedule="edm", sigma_max=2))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule": "flow", "noise_mean": -3.0, "noise_spread": 0.5},
+        {"schedule": "edm", "noise_mean": -5.0, "noise_spread": 0.3},
+    ],
+)
+def test_learning_that_never_sees_noise_is_refused(settings):
+    with pytest.raises(SettingsError, match=r"raise model\.noise_mean or model\.noise_spread"):
+        teaching_schedule(NoiseSettings(**settings))
+
+
+@pytest.mark.parametrize("beta_max", [0.02, 0.5])
+def test_of_too_large_a_first_step_that_step_is_named(beta_max):
+    with pytest.raises(SettingsError, match=r"lower model\.beta_min, then model\.beta_max"):
+        teaching_schedule(NoiseSettings(schedule="linear", beta_min=0.02, beta_max=beta_max))
 
 
 def test_learning_at_noise_alone_is_refused():

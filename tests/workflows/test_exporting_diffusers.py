@@ -1,6 +1,7 @@
 """A folder for diffusers makes there what the run makes here, and begins another run."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,35 @@ def test_diffusers_makes_the_same_pictures_from_the_same_noise(place, tmp_path, 
     wanted = from_noise(family, start, torch.full((2,), number))
     torch.testing.assert_close(made, wanted / 2 + 0.5, atol=1e-4, rtol=0)
     assert wanted.std() > 0.05
+
+
+def test_what_the_pipelines_cannot_do_is_said(place, tmp_path):
+    few = ["model.guidance=3", "model.jumping_share=0.5", "model.sampling_steps=4"]
+    ended = trained(tmp_path, place / "a-b-16", "guided", *few)
+    assert ended.code == 0, ended.err
+    folder = tmp_path / "folder"
+    ended = maquette(
+        *("export", tmp_path / "guided", "--to", "diffusers", "--class", "a", "--out", folder)
+    )
+    assert ended.code == 0, ended.err
+    card = (folder / "README.md").read_text()
+    for told in (" ".join(ended.out.split()), card):
+        assert "uidance stays behind" in told and "umps stay behind" in told
+    assert "num_inference_steps=50" in card
+
+
+def test_noise_of_other_kinds_begins_nothing(place, tmp_path):
+    folder = tmp_path / "folder"
+    shutil.copytree(place / "folder", folder)
+    file = folder / "scheduler" / "scheduler_config.json"
+    found = json.loads(file.read_text())
+    for changes, words in (
+        ({"trained_betas": None, "beta_schedule": "scaled_linear"}, "scaled_linear"),
+        ({"rescale_betas_zero_snr": True}, "rescaled"),
+    ):
+        file.write_text(json.dumps(found | changes))
+        ended = trained(tmp_path, place / "a-b-16", "begun", f"model.start_from={folder}")
+        assert ended.code == 1 and words in ended.err and "begin with another" in ended.err
 
 
 def from_noise(family, start, labels):

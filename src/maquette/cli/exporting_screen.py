@@ -19,6 +19,8 @@ def show(
             report=report,
         )
     console.print(f"{_what(made)}: [bold]{printable(made.place)}[/]")
+    for words in made.left_behind:
+        console.print(f"[yellow]![/] {words}")
     if to == "web" and not single_file:
         console.print(f"try it: python -m http.server --directory {printable(made.place)}")
 

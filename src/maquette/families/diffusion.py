@@ -85,6 +85,15 @@ class DiffusionSettings(NoiseSettings, UnetSettings):
         noise_schedule(self).path(self.sampling_steps)
         return self
 
+    @model_validator(mode="after")
+    def _guidance_is_learnt(self) -> "DiffusionSettings":
+        if self.guidance != 1 and not self.label_dropout:
+            raise ValueError(
+                f"guidance {self.guidance:g} compares with pictures of no class, which are not "
+                "learnt while label_dropout is 0: raise that (0.1 is usual), or set guidance to 1"
+            )
+        return self
+
 
 class Diffusion(Varies):
     """One player, `denoiser`."""

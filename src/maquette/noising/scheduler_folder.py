@@ -51,6 +51,8 @@ def check_scheduler(folder: Path, settings: NoiseSettings) -> None:
         theirs = _signal_left(found, steps)
     except FileNotFoundError:
         return
+    except SettingsError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"model.start_from: {folder / PLACE} describes no scheduler") from error
     target = next((name for name, theirs in PREDICTIONS.items() if theirs == asked), None)
@@ -64,22 +66,27 @@ def check_scheduler(folder: Path, settings: NoiseSettings) -> None:
         )
     ours = noise_schedule(settings)
     assert isinstance(ours, Steps)
-    if theirs is not None and float((theirs - ours.signal_left).abs().max()) > _SAME:
+    if float((theirs - ours.signal_left).abs().max()) > _SAME:
         raise SettingsError(
             f"model.start_from: the network in {folder} learnt from other noise than schedule "
             f"{settings.schedule} adds: set model.schedule, model.beta_min and model.beta_max to "
-            "what its scheduler says"
+            f"what {PLACE} says"
         )
 
 
-def _signal_left(found: Mapping[str, Any], steps: int) -> Levels | None:
-    """None for kinds of betas that are not known here."""
-    if found.get("trained_betas") is not None:
-        betas = torch.tensor(found["trained_betas"], dtype=torch.float64)
-    elif found["beta_schedule"] == "linear":
+def _signal_left(found: Mapping[str, Any], steps: int) -> Levels:
+    """SettingsError for kinds of betas that no schedule of ours has."""
+    kind = str(found.get("beta_schedule", "linear"))
+    if found.get("rescale_betas_zero_snr"):
+        kind = f"{kind}, rescaled to end without signal"
+    elif found.get("trained_betas") is not None:
+        return Steps(torch.tensor(found["trained_betas"], dtype=torch.float64)).signal_left
+    elif kind == "linear":
         betas = linear_betas(steps, float(found["beta_start"]), float(found["beta_end"]))
-    elif found["beta_schedule"] == "squaredcos_cap_v2":
-        betas = cosine_betas(steps)
-    else:
-        return None
-    return Steps(betas).signal_left
+        return Steps(betas).signal_left
+    elif kind == "squaredcos_cap_v2":
+        return Steps(cosine_betas(steps)).signal_left
+    raise SettingsError(
+        f"model.start_from: its network learnt from noise of the kind {kind}, which no "
+        "model.schedule adds: begin with another folder"
+    )

@@ -59,8 +59,8 @@ class Steps(Schedule):
         count = len(self.levels)
         if steps > count:
             raise SettingsError(
-                f"{steps} sampling steps are more than the schedule has: "
-                f"ask for at most {count} (model.steps)"
+                f"{steps} sampling steps are more than the {count} of the noise schedule: ask for "
+                f"at most {count} (model.sampling_steps), or raise model.steps"
             )
         numbers = (torch.arange(steps, 0, -1, dtype=torch.float64) * count / steps).round().long()
         return torch.cat([self.levels[numbers - 1], torch.zeros(1, dtype=torch.float64)])

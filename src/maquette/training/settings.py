@@ -123,7 +123,10 @@ class TrainingSettings(Settings):
     @model_validator(mode="after")
     def _length_is_known(self) -> "TrainingSettings":
         if sum(given is not None for given in (self.steps, self.epochs)) > 1:
-            raise ValueError("give steps or epochs, not both")
+            raise ValueError(
+                "give steps or epochs, not both: set the one that the recipe gives to null, as in "
+                "training.epochs=null"
+            )
         if self.gives_length or self.hours:
             return self
         raise ValueError("say how long: steps, epochs, hours or a phases schedule")

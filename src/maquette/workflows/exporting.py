@@ -68,11 +68,13 @@ def export(
         raise SettingsError("--class is for diffusers folders: write --to diffusers")
     place = checked(Path(out), single)
     if to == "diffusers":
-        files = pipeline_files(run, class_name)
+        files, left_behind = pipeline_files(run, class_name)
     else:
+        left_behind = ()
         files = _classifier_files(run, place.name, to, single, runtime_folder, report)
     write(place, files, single)
-    return Exported(place, {name: len(content) for name, content in files.items()})
+    sizes = {name: len(content) for name, content in files.items()}
+    return Exported(place, sizes, left_behind)
 
 
 def _classifier_files(

@@ -4,6 +4,7 @@ diffusers itself is not needed: the folder is four small files and the weights.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from maquette import __version__
 from maquette.core.errors import RunError, SettingsError, unknown_name
-from maquette.families.diffusion import Diffusion
+from maquette.families.diffusion import Diffusion, DiffusionSettings
 from maquette.networks.unet_folder import CONFIG, WEIGHTS, diffusers_config
+from maquette.noising.jumps import STEPS as JUMPS
 from maquette.noising.scheduler_folder import PLACE, scheduler_config
 from maquette.runs.folder import Run
 from maquette.workflows.exporting_files import ABOUT
@@ -30,18 +32,20 @@ from diffusers import {pipeline}
 pipeline = {pipeline}.from_pretrained("path/to/this/folder")
 pictures = pipeline(batch_size=16, {arguments}).images
 ```
-{remark}"""
+{remark}{left_behind}"""
 _REMARK = """
 With `use_clipped_model_output=True` and steps that divide {steps}, pictures are those that the
-sampler `ddim` of Maquette makes from the same noise; without it they differ.
+sampler `ddim` of Maquette makes from the same noise without guidance or jumps; else they differ.
 """
+_MANY_STEPS = 50
 
 
-def pipeline_files(run: Run, class_name: str | None) -> dict[str, bytes]:
-    """The files of a folder that DDPMPipeline and DDIMPipeline load, by their names.
+def pipeline_files(run: Run, class_name: str | None) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files of a folder that DDPMPipeline and DDIMPipeline load, by their names, and what these
+    pipelines cannot do, in a sentence each.
 
-    These pipelines ask for no class: the folder makes pictures of `class_name`, or where that is
-    None of no class in particular. RunError or SettingsError when they could not make them.
+    They ask for no class: the folder makes pictures of `class_name`, or where that is None of no
+    class in particular. RunError or SettingsError when they could not make them.
     """
     family = run.served_family()
     if not isinstance(family, Diffusion):
@@ -62,14 +66,36 @@ def pipeline_files(run: Run, class_name: str | None) -> dict[str, bytes]:
         "scheduler": ["diffusers", "DDPMScheduler"],
         "unet": ["diffusers", "UNet2DModel"],
     }
-    return {
+    left_behind = tuple(_left_behind(family.settings, class_name))
+    files = {
         "model_index.json": _json(index),
         f"unet/{CONFIG}": _json(_named("UNet2DModel") | config),
         f"unet/{WEIGHTS}": save(weights, {"format": "pt"}),
         PLACE.as_posix(): _json(_named("DDPMScheduler") | scheduler),
-        "README.md": _card(run, family, pipeline, class_name).encode(),
+        "README.md": _card(run, family, pipeline, class_name, left_behind).encode(),
         ABOUT: _json(_about(run, class_name)),
     }
+    return files, left_behind
+
+
+def _left_behind(settings: DiffusionSettings, class_name: str | None) -> Iterator[str]:
+    """What `generate` does and the pipelines do not."""
+    if class_name is not None and settings.guidance != 1:
+        yield (
+            f"guidance stays behind: these pipelines have none, and make what Maquette makes with "
+            f"model.guidance=1, not {settings.guidance:g}"
+        )
+    if settings.jumping_share:
+        yield (
+            "jumps stay behind: these pipelines need many steps, and with a few they make worse "
+            "pictures than Maquette does"
+        )
+
+
+def _steps(settings: DiffusionSettings) -> int:
+    """To advise: those of the run, unless they are jumps."""
+    jumps = settings.jumping_share and settings.sampling_steps in JUMPS
+    return min(_MANY_STEPS, settings.steps) if jumps else settings.sampling_steps
 
 
 def _check_network(family: Diffusion) -> None:
@@ -117,10 +143,16 @@ def _of_one_class(family: Diffusion, class_name: str | None) -> dict[str, Tensor
     return weights
 
 
-def _card(run: Run, family: Diffusion, pipeline: str, class_name: str | None) -> str:
+def _card(
+    run: Run,
+    family: Diffusion,
+    pipeline: str,
+    class_name: str | None,
+    left_behind: Sequence[str],
+) -> str:
     settings = family.settings
     of_class = "" if class_name is None else f", class {class_name}"
-    arguments, remark = f"num_inference_steps={settings.sampling_steps}", ""
+    arguments, remark = f"num_inference_steps={_steps(settings)}", ""
     if pipeline == "DDIMPipeline":
         arguments += ", use_clipped_model_output=True"
         remark = _REMARK.format(steps=settings.steps)
@@ -132,6 +164,7 @@ def _card(run: Run, family: Diffusion, pipeline: str, class_name: str | None) ->
         pipeline=pipeline,
         arguments=arguments,
         remark=remark,
+        left_behind="".join(f"\n{words[0].upper()}{words[1:]}.\n" for words in left_behind),
     )
 
 

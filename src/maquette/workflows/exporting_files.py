@@ -16,6 +16,7 @@ class Exported:
 
     place: Path  # the folder, or the single file
     files: Mapping[str, int]  # name: bytes
+    left_behind: tuple[str, ...] = ()  # what the model does here and not there
 
 
 def checked(out: Path, single: bool) -> Path:
