@@ -125,7 +125,7 @@ def _variation(pixels: Pixels) -> _Variation:
     """Mean over pixels of the standard deviation; without each picture in closed form."""
     count, flat = len(pixels), pixels.flatten(1)
     value, without = (pixels.new_zeros(shape, dtype=torch.float64) for shape in ((), (count,)))
-    for part in flat.split(_PIXELS_AT_ONCE, dim=1):
+    for part in torch.split(flat, _PIXELS_AT_ONCE, dim=1):
         off = part.double()
         squares = (off - off.mean(0)).square()
         total = squares.sum(0)

@@ -19,9 +19,13 @@ POINTS = 1000
 # The settings that mend a schedule: (information goes too early, too much is left where sampling
 # begins, too much is left at the noisiest that is learnt from).
 MENDS: Mapping[str, tuple[str, str, str]] = {
-    "linear": ("lower model.beta_max", *["raise model.beta_max or model.steps"] * 2),
-    "cosine": ("raise model.steps",) * 3,
-    "sigmoid": ("raise model.steps",) * 3,
+    "linear": (
+        "lower model.beta_max",
+        "raise model.beta_max or model.steps",
+        "raise model.beta_max or model.steps",
+    ),
+    "cosine": ("raise model.steps", "raise model.steps", "raise model.steps"),
+    "sigmoid": ("raise model.steps", "raise model.steps", "raise model.steps"),
     "edm": (
         "lower model.noise_mean",
         "raise model.sigma_max",
