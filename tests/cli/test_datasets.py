@@ -161,6 +161,35 @@ def test_a_table_names_the_classes(here):
     assert kept == {f"photos/{line.split(',')[0]}": line.split(",")[1] for line in lines}
 
 
+@pytest.mark.parametrize(
+    ("option", "where"),
+    [("--label-table labels.csv", "table of labels"), ("--label kind=labels.csv", "label kind")],
+)
+def test_rows_of_no_use_are_told(here, option, where):
+    """A row without a picture, and two that contradict each other."""
+    rows = [f"{kind}/{n}.jpg,{kind}" for kind in ("cats", "dogs") for n in range(8)]
+    lines = ["file,label", "ghost.jpg,cats", "dogs/2.jpg,cats", *rows]
+    (here / "labels.csv").write_text("\n".join(lines))
+    ended = maquette(*f"data build photos --out d --size 32 {option}".split())
+    assert ended.code == 0, ended.err
+    (line,) = [line for line in ended.out.splitlines() if where in line]
+    assert "rows that name no picture here: 1 (first: ghost.jpg)" in line
+    assert "rows contradict each other: 1 (first: photos/dogs/2.jpg)" in line
+    (item,) = [item for item in items(here / "d") if item["source"] == "photos/dogs/2.jpg"]
+    assert item["label"] is None
+    if "--label-table" in option:
+        assert "contradict each other" in item["left_out"]
+
+
+def test_a_table_of_which_every_row_is_of_use_needs_no_words(here):
+    rows = [f"{kind}/{n}.jpg,{kind}" for kind in ("cats", "dogs") for n in range(8) if n != 4]
+    (here / "labels.csv").write_text("\n".join(["file,label", *rows]))
+    command = "data build photos --out d --size 32 --label-table labels.csv"
+    ended = maquette(*command.split())
+    assert ended.code == 0, ended.err
+    assert "table of labels" not in ended.out
+
+
 REFUSED = {
     "nothing there": ("data check nowhere", "nowhere does not exist"),
     "empty folder": ("data check empty", "empty is empty"),

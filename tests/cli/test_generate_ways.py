@@ -74,6 +74,8 @@ def test_what_cannot_be_is_refused(run, tmp_path):
         journey(run, classes=["a"], seeds=[1])
     ended = maquette("generate", run, "--sheet", "--out", tmp_path / "x.gif")
     assert ended.code == 2 and ".png" in ended.err
+    ended = maquette("generate", run, "--seeds", "1,2", "-n", "5", "--out", tmp_path / "x.gif")
+    assert ended.code == 2 and "-n is not for .gif" in ended.err
     ended = maquette("generate", run, "--classes", "a,z", "--out", tmp_path / "x.gif")
     assert ended.code == 1 and "'z'" in ended.err
     ended = maquette("generate", run, "--from", "a.png", "--truncation", "0.5")
@@ -81,3 +83,14 @@ def test_what_cannot_be_is_refused(run, tmp_path):
     with pytest.raises(SettingsError, match=r"truncation -0\.5 is no number above 0"):
         generate(run, 1, truncation=-0.5)
     assert not (tmp_path / "x.gif").exists()
+
+
+def test_a_sheet_of_a_run_without_classes_is_refused(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    data = make_dataset(tmp_path, classes=("a",))
+    run = tmp_path / "run"
+    assert maquette("train", tmp_path / "tiny.yaml", "--data", data, "--out", run).code == 0
+    ended = maquette("generate", run, "--sheet", "--out", tmp_path / "sheet.png")
+    assert ended.code == 1 and "learnt no classes: leave out --sheet" in ended.err
+    assert not (tmp_path / "sheet.png").exists()
+    assert "64 pictures:" in maquette("generate", run, "--out", tmp_path / "grid.png").out

@@ -39,9 +39,16 @@ def test_many_small_classes_are_one_sentence():
 
 
 def test_a_class_that_was_left_without_pictures_and_pictures_without_a_class():
-    unlabelled, few = said([0] * 30 + [-1] * 5, 2)
+    unlabelled, absent = said([0] * 30 + [-1] * 5, 2)
     assert "5 of 35 pictures have no label" in unlabelled
-    assert "(c1: 0)" in few
+    assert "1 of 2 classes have no picture to learn from (c1)" in absent
+    assert "by heart" not in absent
+
+
+def test_classes_without_pictures_are_not_among_those_with_few():
+    absent, few = said([0] * 30 + [1] * 4 + [3] * 2, 5)
+    assert "2 of 5 classes have no picture to learn from (c2)" in absent
+    assert "2 of 5 classes have fewer than 10" in few and "(c3: 2)" in few
 
 
 def test_pictures_that_were_left_out_for_want_of_a_label_are_counted():

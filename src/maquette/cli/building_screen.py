@@ -6,6 +6,7 @@ from maquette.cli.console import console, counting_stages, errors, printable
 from maquette.cli.findings_table import findings_table
 from maquette.data.building.choices import BuildSummary, Colour, Labels
 from maquette.data.building.label_columns import ColumnSummary
+from maquette.data.building.label_table import UselessRows
 from maquette.data.manifest import read_manifest
 from maquette.data.pictures.preparation import Fit
 from maquette.data.sources.source import Reading
@@ -75,6 +76,8 @@ def _tell(summary: BuildSummary) -> None:
     )
     for column in summary.columns:
         console.print(f"  {_described(column)}")
+    if said := _useless(summary.rows):
+        console.print(f"  table of labels: {'; '.join(said)}")
     for kind, count in summary.reasons.items():
         console.print(f"  left out {count:,}: {kind}")
     if summary.reasons:
@@ -99,10 +102,22 @@ def _described(column: ColumnSummary) -> str:
     ]
     if column.unlabelled:
         said.append(f"{column.unlabelled:,} pictures without one")
-    if column.unmatched:
-        example = printable(column.unmatched[0])
-        said.append(f"{len(column.unmatched):,} rows name no picture here (first: {example})")
-    return "; ".join(said)
+    return "; ".join([*said, *_useless(column.rows)])
+
+
+def _useless(rows: UselessRows | None) -> list[str]:
+    """What did not fit in a table of labels."""
+    said: list[str] = []
+    if rows and rows.unmatched:
+        example = printable(rows.unmatched[0])
+        said.append(f"rows that name no picture here: {len(rows.unmatched):,} (first: {example})")
+    if rows and rows.contradicted:
+        example = printable(rows.contradicted[0])
+        said.append(
+            "pictures without a label because rows contradict each other: "
+            f"{len(rows.contradicted):,} (first: {example})"
+        )
+    return said
 
 
 def _are_drawings(summary: BuildSummary) -> bool:

@@ -33,8 +33,8 @@ LabelColumns = Annotated[
         "--label",
         metavar="NAME=HOW",
         help="Several labels a picture, of which a recipe takes the first or data.label: "
-        "NAME=folders, sources, prefix (of file names, up to the first _) or FILE[:COLUMN]. "
-        "Repeatable.",
+        "NAME=folders, sources, prefix (of file names, up to the first _), column:COLUMN (of the "
+        "table that holds the pictures) or FILE[:COLUMN]. Repeatable.",
     ),
 ]
 Unlike = Annotated[
@@ -187,6 +187,7 @@ def build(
     - `maquette data build train-images-idx3-ubyte.gz --out data/mnist --size 32`
     - `maquette data build apple.npy bird.npy --out data/drawings --size 28`
     - `maquette data build art/ --out d --size 64 --label style=folders --label artist=prefix`
+    - `maquette data build art.parquet --out d --size 64 --label style=column:style`
     - `maquette data build film.mp4 --out data/film --size 128 --fps 1`
     """
     from maquette.cli import building_screen

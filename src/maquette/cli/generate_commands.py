@@ -7,10 +7,14 @@ import typer
 
 from maquette.cli.options import DeviceOption
 
+PICTURES = 64  # where neither a number nor seeds are given
+
 
 def generate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.")],
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many pictures.")] = 64,
+    count: Annotated[
+        int | None, typer.Option("-n", "--count", min=1, help="How many pictures. [64]")
+    ] = None,
     classes: Annotated[
         str | None, typer.Option(metavar="A,B", help="Classes to make, in turn. [all]")
     ] = None,
@@ -89,7 +93,7 @@ def generate(
     if source is None and (strength is not None or mask is not None):
         raise typer.BadParameter("--strength and --mask are for pictures made --from another")
     moving = out is not None and Path(out).suffix.lower() == ".gif"
-    asked = generating_screen.Asked(run, count, classes, seeds, out, steps, device)
+    asked = generating_screen.Asked(run, count or PICTURES, classes, seeds, out, steps, device)
     if source is not None:
         if sheet or truncation is not None or moving:
             raise typer.BadParameter("with --from there are no --sheet, --truncation and .gif")
@@ -98,6 +102,11 @@ def generate(
     elif out is not None and moving:
         if sheet:
             raise typer.BadParameter("--sheet is a still picture: give --out a name with .png")
+        if count is not None:
+            raise typer.BadParameter(
+                "-n is not for .gif, which goes from each of --seeds or --classes to the next: "
+                "leave it out"
+            )
         if steps is not None:
             raise typer.BadParameter("--steps is not for .gif: models that go in steps make none")
         generating_screen.show_journey(asked, Path(out), truncation=truncation)

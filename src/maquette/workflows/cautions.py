@@ -32,9 +32,14 @@ def cautions(dataset: ImageDataset, kind: type[Family]) -> Iterator[str]:
             "look like, but no class"
         )
     counts = torch.bincount(labels[labels >= 0], minlength=len(names)).tolist()
-    few = sum(count < FEWEST_PICTURES for count in counts)
-    if few:
-        fewest = min(range(len(names)), key=lambda number: counts[number])
+    if absent := [name for name, count in zip(names, counts, strict=True) if not count]:
+        yield (
+            f"{len(absent):,} of {len(names):,} classes have no picture to learn from "
+            f"({absent[0]}), so that nothing is learnt of them although their names are known: "
+            "build the dataset with more of them or without these classes"
+        )
+    if few := sum(0 < count < FEWEST_PICTURES for count in counts):
+        fewest = min(range(len(names)), key=lambda number: counts[number] or len(labels))
         yield (
             f"{few:,} of {len(names):,} classes have fewer than {FEWEST_PICTURES} pictures to "
             f"learn from ({names[fewest]}: {counts[fewest]:,}), which will be learnt by heart: "

@@ -87,11 +87,12 @@ def build_dataset(
 
     `size` is "64" or "96x128" (height x width, pixels). `drop` names kinds of findings, such as
     "duplicates", whose pictures are left out, and those like the pictures of `unlike` are too; what
-    is left out is kept in `out/quarantine`. `label_columns`, such as "style=folders" and
-    "artist=prefix", keep several labels of each picture, of which a recipe chooses one. With
-    `stroke_channels` drawings have three channels: ink, the order of the strokes and the progress
-    of the pen. `report` hears (stage, items done, items in all). Called again after it was stopped,
-    it goes on. Raises DatasetError with one sentence, leaving nothing half-written.
+    is left out is kept in `out/quarantine`. `label_columns`, such as "style=folders",
+    "artist=prefix" and "era=column:era", keep several labels of each picture, of which a recipe
+    chooses one. With `stroke_channels` drawings have three channels: ink, the order of the strokes
+    and the progress of the pen. `report` hears (stage, items done, items in all). Called again
+    after it was stopped, it goes on. Raises DatasetError with one sentence, leaving nothing
+    half-written.
     """
     reading = reading or Reading()
     choices = Choices(

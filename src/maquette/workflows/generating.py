@@ -50,7 +50,8 @@ def generate(
     with every seed, class after class. `truncation` keeps the numbers
     behind a picture within so many standard deviations: less variety, fewer failures.
     `steps` from noise to a picture, for models that take some, instead of what the recipe says.
-    Raises RunError when the run has nothing to serve or its family makes no such pictures.
+    Raises RunError when the run has nothing to serve, its family makes no such pictures, or a sheet
+    is wanted of a run without classes.
     """
     run = in_steps(run if isinstance(run, Run) else open_run(run), steps)
     numbers = list(seeds) if seeds else list(range(count))
@@ -61,8 +62,12 @@ def generate(
     make = family.generate
     if truncation is not None:
         make = Blender(run, family, truncation, "cannot be truncated").pictures
-    sheet = sheet and bool(run.spec.classes)
     if sheet:
+        if not run.spec.classes:
+            raise RunError(
+                f"a sheet has a row for each class, and {run.folder} learnt no classes: leave out "
+                "--sheet"
+            )
         kinds = list(dict.fromkeys(classes or run.spec.classes))
         classes = [kind for kind in kinds for _ in numbers]
         numbers *= len(kinds)

@@ -85,7 +85,8 @@ def test_tables_are_columns_too_and_say_what_did_not_fit(paintings: Path) -> Non
     )
     genre = summary.columns[1]
     assert (genre.name, genre.classes, genre.unlabelled) == ("genre", 2, 8)
-    assert genre.unmatched == ("gone.png",)
+    assert genre.rows is not None and genre.rows.unmatched == ("gone.png",)
+    assert genre.rows.contradicted == () and summary.rows is None
     assert genre.smallest == ("dance", 2)
 
 
@@ -117,7 +118,10 @@ def test_labels_that_do_not_fit_are_refused_on_opening(paintings: Path) -> None:
         (["../x=folders"], "write NAME=folders"),
         (["style=folders", "style=prefix"], "two columns called style"),
         (["style=nowhere.csv"], r"no table of labels nowhere\.csv: give folders, sources, prefix,"),
-        (["style=folder"], r"did you mean 'folders'\? give folders, sources, prefix, FILE"),
+        (
+            ["style=folder"],
+            r"did you mean 'folders'\? give folders, sources, prefix, column:COLUMN, FILE",
+        ),
         (["artist=prefixes"], r"did you mean 'prefix'\?"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from maquette.core.errors import DatasetError
-from maquette.data.building.label_table import LabelTable, read_label_table
+from maquette.data.building.label_table import LabelTable, UselessRows, read_label_table
 
 
 def written(folder: Path, text: str | bytes, name: str = "labels.csv") -> str:
@@ -92,6 +92,9 @@ def test_rows_that_contradict_each_other_say_nothing() -> None:
     assert table.label_of("photos/1.jpg") is None
     assert table.label_of("photos/2.jpg") == "cat"
     assert table.unmatched() == []
+    assert table.contradicts_itself("photos/1.jpg")
+    assert not table.contradicts_itself("photos/2.jpg")
+    assert table.useless() == UselessRows((), ("photos/1.jpg",))
 
 
 def test_rows_without_a_picture_are_named() -> None:

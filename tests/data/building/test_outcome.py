@@ -1,6 +1,6 @@
 """What is dropped: never every copy of a picture because of several findings at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,11 +19,11 @@ def finding(name: str, marks: Marks) -> Finding:
 
 
 def kept(
-    count: int, findings: Sequence[Finding], labelled: Sequence[bool] | None = None
+    count: int, findings: Sequence[Finding], unlabelled: Mapping[int, str] | None = None
 ) -> list[int]:
     records = [Record(str(n), 0, "x", (), None, None, FACTS, None) for n in range(count)]
     drop = [finding.kind.name for finding in findings]
-    return outcome(records, findings, drop, labelled).kept
+    return outcome(records, findings, drop, unlabelled or {}).kept
 
 
 def test_the_copy_that_leakage_leaves_is_not_a_duplicate_to_drop() -> None:
@@ -36,7 +36,7 @@ def test_another_copy_stays_when_the_spare_one_goes() -> None:
     near = finding("near-duplicates", [(0, 0, False), (1, 0, True), (2, 0, False)])
     assert kept(3, [near]) == [1]
     assert kept(3, [near, finding("bars", [(1, None, False)])]) == [0]
-    assert kept(3, [near], labelled=[False, False, True]) == [2]
+    assert kept(3, [near], unlabelled={0: "no row", 1: "no row"}) == [2]
 
 
 @given(st.data())

@@ -17,7 +17,7 @@ from maquette.data.building import layout
 from maquette.data.building.choices import BuildSummary, Choices
 from maquette.data.building.journal import POINTS, PREPARED, Journal
 from maquette.data.building.label_columns import summary_of
-from maquette.data.building.labelling import classes_of, column_of
+from maquette.data.building.labelling import classes_of, column_of, without_label
 from maquette.data.building.outcome import Outcome, copies_in, item_lines, outcome
 from maquette.data.building.overview import Report, identity, look_over, silent, survey_of
 from maquette.data.building.quarantine import Quarantine
@@ -66,7 +66,7 @@ def build(
     if not sources:
         raise DatasetError("no source was given; name a folder, a file or builtin:digits")
     choices.check()
-    opened = [open_source(source, choices.reading) for source in sources]
+    opened = [open_source(source, choices.reading_columns) for source in sources]
     grey = choices.colour == "grey" or (choices.colour == "auto" and all(s.grey for s in opened))
     channels = 1 if grey and not choices.stroke_channels else 3
     bench = Bench(size, channels, choices.fit, choices.keep_bars, choices.stroke_channels)
@@ -96,7 +96,7 @@ class _Site:
         self.folder, self.size, self.bench = folder, size, bench
         self.choices, self.sources = choices, sources
         row_bytes = size.height * size.width * bench.channels
-        self.journal = Journal(folder, identity(sources, choices.reading, bench), row_bytes)
+        self.journal = Journal(folder, identity(sources, choices.reading_columns, bench), row_bytes)
         self.quarantine = Quarantine(folder, resumed=self.journal.resumed > 0)
         for file in folder.glob("*.npy"):  # of a laying out that was stopped
             file.unlink()
@@ -122,8 +122,7 @@ class _Site:
         survey = survey_of(self.journal, labels, self.size)
         checks = self.choices.checking.checks(drop)
         findings = find(survey, checks, partial(report, "checking"))
-        labelled = None if self.choices.label_table is None else [n is not None for n in labels]
-        result = outcome(records, findings, drop, labelled)
+        result = outcome(records, findings, drop, without_label(records, labels, self.choices))
         _refuse_too_few([records[n] for n in result.kept], records, named, drop)
         plan = self._plan(findings, result, labels, self._columns(result))
         spec = ImageSpec(self.bench.channels, self.size.height, self.size.width, plan.classes)
@@ -140,6 +139,7 @@ class _Site:
                 summary_of(column, plan.columns[column.name])
                 for column in self.choices.label_columns
             ),
+            rows=None if (table := self.choices.label_table) is None else table.useless(),
             resumed=self.journal.resumed,
         )
 

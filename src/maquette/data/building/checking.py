@@ -59,10 +59,11 @@ def check(
     choices.check()
     if out is not None and (out / MANIFEST).exists():
         raise DatasetError(f"{out} is a dataset: choose another folder for what is found")
-    opened = [open_source(source, choices.reading) for source in sources]
+    reading = choices.reading_columns
+    opened = [open_source(source, reading) for source in sources]
     with tempfile.TemporaryDirectory(prefix="maquette-") as scratch:
         bench = Bench(None)
-        with Journal(Path(scratch), identity(opened, choices.reading, bench), 0) as journal:
+        with Journal(Path(scratch), identity(opened, reading, bench), 0) as journal:
             look_over(opened, bench, journal, workers or default_workers(), report)
         if not journal.records:
             raise DatasetError(f"{' and '.join(sources)} is empty: there is nothing to check")

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 from maquette.core.errors import DatasetError, unknown_name
 from maquette.core.images import ImageSpec
-from maquette.data.building.label_columns import ColumnSummary, LabelColumn
-from maquette.data.building.label_table import LabelTable
+from maquette.data.building.label_columns import ColumnSummary, LabelColumn, own_columns
+from maquette.data.building.label_table import LabelTable, UselessRows
 from maquette.data.findings.finding import Finding
 from maquette.data.findings.surveying import Checking, check_drops
 from maquette.data.pictures.preparation import Fit
@@ -55,6 +55,12 @@ class Choices:
         check_drops(self.drop)
 
     @property
+    def reading_columns(self) -> Reading:
+        """How sources are read so that all label columns of their own tables come along."""
+        wanted = own_columns(self.label_columns)
+        return self.reading.model_copy(update={"class_features": wanted})
+
+    @property
     def dropped(self) -> tuple[str, ...]:
         """Kinds of findings that are left out; showing what is unwanted means not wanting it."""
         return (*self.drop, *(["unlike"] if self.checking.unlike else []))
@@ -71,4 +77,5 @@ class BuildSummary:
     reasons: dict[str, int]  # kind of fault or finding -> items left out for it, most first
     findings: tuple[Finding, ...]
     columns: tuple[ColumnSummary, ...]  # of labels; none where there is one kind of label at most
+    rows: UselessRows | None  # of the table that gave the only labels
     resumed: int  # items that an interrupted earlier build had looked at

@@ -1,8 +1,9 @@
 """Several labels a picture: style, genre, artist … each a column that a recipe may choose.
 
 A column is read from folders, from sources, from the beginnings of file names, as in
-"rembrandt_saskia.jpg", or from a table. Pictures that a column says nothing about stay, without a
-label in it; folders must say something about all.
+"rembrandt_saskia.jpg", from a table beside the pictures, or from a column of the table that holds
+the pictures themselves. Pictures that a column says nothing about stay, without a label in it;
+folders must say something about all.
 """
 
 import re
@@ -12,10 +13,19 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from maquette.core.errors import DatasetError
-from maquette.data.building.label_table import LabelTable, read_label_table
+from maquette.data.building.label_table import LabelTable, UselessRows, read_label_table
 
 Names = Literal["folders", "sources", "prefix"]
+OWN = "column:"  # before the name of a column of the pictures' own table
+_WAYS = (*get_args(Names), f"{OWN}COLUMN")
 _NAME = re.compile(r"[A-Za-z][\w-]{0,39}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class OwnColumn:
+    """A column of the table that holds the pictures themselves."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class LabelColumn:
     """A name, and where its classes are read."""
 
     name: str
-    origin: Names | LabelTable
+    origin: Names | LabelTable | OwnColumn
 
 
 @dataclass(frozen=True)
@@ -34,11 +44,11 @@ class ColumnSummary:
     classes: int
     smallest: tuple[str, int]  # the class with fewest pictures, and how many
     unlabelled: int  # pictures kept without a label in it
-    unmatched: tuple[str, ...]  # names in its table that belong to no picture
+    rows: UselessRows | None  # of its table, where it is read from one beside the pictures
 
 
 def parse_label_columns(texts: Sequence[str]) -> tuple[LabelColumn, ...]:
-    """Columns out of "style=folders", "artist=prefix", "genre=labels.csv:genre".
+    """Columns out of "style=folders", "artist=prefix", "genre=labels.csv:genre", "era=column:era".
 
     DatasetError for anything else, and for a name that comes twice.
     """
@@ -47,14 +57,27 @@ def parse_label_columns(texts: Sequence[str]) -> tuple[LabelColumn, ...]:
         name, equals, origin = text.partition("=")
         if not equals or not _NAME.fullmatch(name):
             raise DatasetError(
-                f"--label {text}: write NAME=folders, NAME=sources, NAME=prefix or "
-                "NAME=TABLE[:COLUMN], the name in plain letters, for example artist=prefix"
+                f"--label {text}: write NAME=folders, NAME=sources, NAME=prefix, "
+                "NAME=column:COLUMN or NAME=TABLE[:COLUMN], the name in plain letters, for example "
+                "artist=prefix"
             )
         if name in [column.name for column in columns]:
             raise DatasetError(f"--label {text}: there are two columns called {name}")
-        known = next((one for one in get_args(Names) if one == origin), None)
-        columns.append(LabelColumn(name, known or read_label_table(origin, get_args(Names))))
+        columns.append(LabelColumn(name, _origin(origin)))
     return tuple(columns)
+
+
+def own_columns(columns: Sequence[LabelColumn]) -> tuple[str, ...]:
+    """What has to be read of the pictures' own tables, each once."""
+    origins = [column.origin for column in columns]
+    return tuple(dict.fromkeys(one.name for one in origins if isinstance(one, OwnColumn)))
+
+
+def _origin(text: str) -> Names | LabelTable | OwnColumn:
+    known: Names | None = next((one for one in get_args(Names) if one == text), None)
+    if known is None and text.startswith(OWN) and text != OWN:
+        return OwnColumn(text.removeprefix(OWN))
+    return known or read_label_table(text, _WAYS)
 
 
 def prefix_of(source: str) -> str | None:
@@ -70,5 +93,5 @@ def summary_of(column: LabelColumn, labels: Sequence[str | None]) -> ColumnSumma
     counts = Counter(given)
     smallest = min(counts.items(), key=lambda item: (item[1], item[0]))
     table = column.origin if isinstance(column.origin, LabelTable) else None
-    unmatched = () if table is None else tuple(table.unmatched())
-    return ColumnSummary(column.name, len(counts), smallest, len(labels) - len(given), unmatched)
+    rows = None if table is None else table.useless()
+    return ColumnSummary(column.name, len(counts), smallest, len(labels) - len(given), rows)

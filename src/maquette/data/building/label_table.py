@@ -9,6 +9,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +36,14 @@ _ENDING = re.compile(r"(?<=.)\.(?=\w*[A-Za-z])\w{1,5}$", re.ASCII)
 _BATCH_ROWS = 4096
 
 
+@dataclass(frozen=True)
+class UselessRows:
+    """What of a table could not be used."""
+
+    unmatched: tuple[str, ...]  # names in rows that belong to no picture
+    contradicted: tuple[str, ...]  # pictures whose rows name different classes
+
+
 class LabelTable:
     """The classes of pictures by what the pictures are called, and which rows were of use."""
 
@@ -47,6 +56,7 @@ class LabelTable:
                 self._by_stem.setdefault(_stem(parts[-1]), []).append(len(self._rows))
                 self._rows.append((name, label))
         self._used = bytearray(len(self._rows))
+        self._contradicted: dict[str, None] = {}  # in the order in which pictures were looked up
 
     def __len__(self) -> int:
         """How many rows name a picture and a class."""
@@ -74,11 +84,21 @@ class LabelTable:
         for row in best:
             self._used[row] = True
         labels = {self._rows[row][1] for row in best}
+        if len(labels) > 1:
+            self._contradicted[source] = None
         return labels.pop() if len(labels) == 1 else None
 
     def unmatched(self) -> list[str]:
         """The names in those rows that were not yet of use for any picture."""
         return [name for (name, _), used in zip(self._rows, self._used, strict=True) if not used]
+
+    def contradicts_itself(self, source: str) -> bool:
+        """Whether the rows of an item that was looked up name different classes."""
+        return source in self._contradicted
+
+    def useless(self) -> UselessRows:
+        """After all pictures were looked up."""
+        return UselessRows(tuple(self.unmatched()), tuple(self._contradicted))
 
     def _called(self, name: str) -> Iterator[int]:
         """Rows whose file name is this one, with whatever ending or none."""
@@ -127,7 +147,8 @@ def _split_up(text: str, instead: Sequence[str]) -> tuple[Path, str | None, str 
             return Path(parts[0]), name, parts[-1] if len(parts) > 1 else None
     given = Path(text)
     beside = [file.name for file in given.parent.glob("*") if file.suffix.lower() in _ENDINGS]
-    meant = did_you_mean(given.name.partition(":")[0], [*instead, *beside])
+    words = [way.partition(":")[0] for way in instead]
+    meant = did_you_mean(given.name.partition(":")[0], [*words, *beside])
     ways = ", ".join((*instead, "FILE", "FILE:LABEL"))
     raise DatasetError(
         f"there is no table of labels {text}: {meant}give {ways} or FILE:NAME:LABEL, the latter "

@@ -1,10 +1,11 @@
 """Which class a picture belongs to: as its source states, by its folder, or by its source."""
 
+import re
 from collections.abc import Sequence
 
 from maquette.core.errors import DatasetError
 from maquette.data.building.choices import Choices, Labels
-from maquette.data.building.label_columns import LabelColumn, prefix_of
+from maquette.data.building.label_columns import OWN, LabelColumn, OwnColumn, prefix_of
 from maquette.data.building.label_table import LabelTable
 from maquette.data.building.records import Record
 
@@ -45,13 +46,28 @@ def classes_of(records: Sequence[Record], choices: Choices, sources: int) -> lis
         known = [None if r.facts is None else table.label_of(r.source) for r in records]
         if len({label for label in known if label is not None}) < 2:
             raise DatasetError(
-                "the table of labels gives these pictures fewer than two classes: check that its "
-                "names are those of the files"
+                "the table of labels gives these pictures fewer than two classes: "
+                f"{_advice(records, known)}"
             )
         return known
     readable = [record for record in records if record.facts is not None]
     named = iter(labels_of(readable, choices.labels, sources) or ())
     return [None if record.facts is None else next(named, None) for record in records]
+
+
+def without_label(
+    records: Sequence[Record], labels: Sequence[str | None], choices: Choices
+) -> dict[int, str]:
+    """Why each record that the only table of labels gives no class has none, by its number."""
+    if (table := choices.label_table) is None:
+        return {}
+    return {
+        number: "its rows in the table of labels contradict each other"
+        if table.contradicts_itself(record.source)
+        else "not in the table of labels"
+        for number, (record, label) in enumerate(zip(records, labels, strict=True))
+        if label is None
+    }
 
 
 def column_of(records: Sequence[Record], column: LabelColumn, sources: int) -> list[str | None]:
@@ -64,7 +80,13 @@ def column_of(records: Sequence[Record], column: LabelColumn, sources: int) -> l
     known: Sequence[str | None]
     if isinstance(origin, LabelTable):
         known = [origin.label_of(record.source) for record in readable]
-        advice = "check that the names in its table are those of the files"
+        advice = _advice(readable, known)
+    elif isinstance(origin, OwnColumn):
+        known = [record.classes.get(origin.name) for record in readable]
+        advice = (
+            f"see that they lie in a table, such as Parquet or hf:…, whose column {origin.name!r} "
+            "names several"
+        )
     elif origin == "prefix":
         known = [prefix_of(record.source) for record in readable]
         advice = 'name files as in "rembrandt_saskia.jpg"'
@@ -77,6 +99,16 @@ def column_of(records: Sequence[Record], column: LabelColumn, sources: int) -> l
         )
     named = iter(known)
     return [None if record.facts is None else next(named) for record in records]
+
+
+def _advice(records: Sequence[Record], known: Sequence[str | None]) -> str:
+    """For a table beside the pictures that tells too little about them."""
+    if any(known) or not all(re.search(r"#\d+$", record.source) for record in records):
+        return "check that the names in its table are those of the files"
+    return (
+        f"they have numbers instead of file names ({records[0].source}); a column of their own "
+        f"table is named as in --label style={OWN}style"
+    )
 
 
 def class_names(labels: Sequence[str]) -> tuple[str, ...]:

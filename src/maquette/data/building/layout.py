@@ -44,7 +44,7 @@ def plan(
 ) -> Layout:
     """For kept pictures, given by their prepared rows, the keys of what belongs together (see
     `splitting`), their classes, None where they have none, and all columns of several."""
-    held = holdout_mask(keys, holdout, seed)
+    held = holdout_mask(keys, holdout, seed, list(columns.values()) or [labels])
     order = sorted(range(len(rows)), key=lambda index: held[index])  # stable
     known = [label for label in labels if label is not None]
     named = [labels[index] for index in order] if known else None

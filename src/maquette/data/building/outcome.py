@@ -34,9 +34,9 @@ def outcome(
     records: Sequence[Record],
     findings: Sequence[Finding],
     drop: Sequence[str],
-    labelled: Sequence[bool] | None,
+    unlabelled: Mapping[int, str],
 ) -> Outcome:
-    """`labelled`: whether a table knows the class of each record; None without a table."""
+    """`unlabelled`: why records that a table of labels gives no class have none, by number."""
     left_out: dict[int, LeftOut] = {}
     prepared: dict[int, int] = {}
     for number, record in enumerate(records):
@@ -44,10 +44,9 @@ def outcome(
             left_out[number] = LeftOut(record.fault.kind, record.fault.reason)
         else:
             prepared[number] = len(prepared)
-    if labelled is not None:
-        for number in prepared:
-            if not labelled[number]:
-                left_out.setdefault(number, LeftOut(UNLABELLED, "not in the table of labels"))
+    for number in prepared:
+        if number in unlabelled:
+            left_out[number] = LeftOut(UNLABELLED, unlabelled[number])
     kinds: dict[int, list[str]] = defaultdict(list)
     # Copies last: which of them stays depends on which are there still.
     for finding in sorted(findings, key=lambda finding: finding.kind.name in COPIES):

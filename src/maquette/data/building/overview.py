@@ -78,4 +78,5 @@ def _record(item: Item, source: Source, number: int, look: Look) -> Record:
         group=item.group,
         facts=look.facts,
         fault=look.fault,
+        classes=item.classes,
     )

@@ -1,8 +1,8 @@
 """What is remembered of every item: one line each in the journal and in `items.jsonl`."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maquette.data.pictures.faults import Fault
@@ -21,6 +21,7 @@ class Record:
     group: str | None  # pictures that belong on one side of a split
     facts: Facts | None
     fault: Fault | None
+    classes: Mapping[str, str] = field(default_factory=dict)  # by column of its own table
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,6 +39,7 @@ class Record:
             group=entry["group"],
             facts=None if facts is None else Facts.from_json(facts),
             fault=None if fault is None else Fault(**fault),
+            classes=dict(entry["classes"]),
         )
 
 

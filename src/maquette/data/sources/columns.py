@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from maquette.core.errors import DatasetError, unknown_name
@@ -27,10 +27,12 @@ class Columns:
     grey: bool  # whatever the row
     labels: str | None
     names: tuple[str, ...]  # of numbered classes
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # more, with their names
 
     @property
     def wanted(self) -> list[str]:
-        return [self.pictures] if self.labels is None else [self.pictures, self.labels]
+        labels = [] if self.labels is None else [self.labels]
+        return list(dict.fromkeys([self.pictures, *labels, *self.others]))
 
 
 def choose_columns(
@@ -48,13 +50,18 @@ def choose_columns(
     }
     enumerated = [name for name in names if names[name]]
     labels = _label_column(list(names), enumerated, reading.label_feature, known, place)
-    if labels is not None and labels not in names:
-        kind = sample.schema.field(labels).type
-        raise DatasetError(f"{place}: the column {labels!r} holds {kind}, not classes")
+    for column in reading.class_features:
+        if column not in known:
+            raise DatasetError(f"{place}: {unknown_name('column', column, known)}")
+    for chosen in (labels, *reading.class_features):
+        if chosen is not None and chosen not in names:
+            kind = sample.schema.field(chosen).type
+            raise DatasetError(f"{place}: the column {chosen!r} holds {kind}, not classes")
     depth = cells.nesting(sample.schema.field(pictures).type)
     flat_grey = shape is None or len(shape) == 2 or shape[-1] == 1
     grey = depth == 2 or (depth == 1 and flat_grey)
-    return Columns(pictures, shape, grey, labels, names[labels] if labels else ())
+    others = {column: names[column] for column in reading.class_features}
+    return Columns(pictures, shape, grey, labels, names[labels] if labels else (), others)
 
 
 def features_of(schema: Any) -> dict[str, Mapping[str, Any]]:

@@ -5,8 +5,8 @@ a build needs little memory however many pictures there are, and can go on where
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
@@ -32,6 +32,8 @@ class Reading(Settings):
     given."""
     label_feature: str | None = None
     """Column or feature that holds the classes; found by name and type if not given."""
+    class_features: tuple[str, ...] = ()
+    """Columns or features that are read beside that one, because several labels are wanted."""
     frames_per_second: float = Field(default=1.0, gt=0)
     """How many frames of each second of video are looked at."""
     min_change: float = Field(default=0.02, ge=0, le=1)
@@ -50,6 +52,7 @@ class Item:
     fault: Fault | None = None  # why there is no content
     group: str | None = None  # pictures that belong together, like a film's scene: never split
     box: Box | None = None  # the part without bars, where the source knows better than one picture
+    classes: Mapping[str, str] = field(default_factory=dict)  # by the class features asked for
 
 
 class Source(ABC):

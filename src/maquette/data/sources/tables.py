@@ -5,9 +5,9 @@ of pictures is found by content, that of classes by name; `Reading` overrides bo
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +148,21 @@ def items_of(batch: Any, columns: Columns, name: str, first: int) -> Iterator[It
     """The rows of a record batch, numbered from `first`."""
     labels: list[str | None] = [None] * batch.num_rows
     if columns.labels is not None:
-        values = cells.class_cells(batch.column(columns.labels))
-        labels = [class_name(cell, columns.names) for cell in values]
+        labels = _classes(batch, columns.labels, columns.names)
+    others = {column: _classes(batch, column, names) for column, names in columns.others.items()}
     found = cells.contents(batch.column(columns.pictures), columns.shape)
-    for row, (content, label) in enumerate(zip(found, labels, strict=True), first):
+    for row, (content, label) in enumerate(zip(found, labels, strict=True)):
+        told = {c: cls for c, values in others.items() if (cls := values[row]) is not None}
+        item = Item(f"{name}#{first + row}", label=label, classes=told)
         if isinstance(content, Fault):
-            yield Item(f"{name}#{row}", label=label, fault=content)
+            yield replace(item, fault=content)
         else:
-            yield Item(f"{name}#{row}", content=content, label=label)
+            yield replace(item, content=content)
+
+
+def _classes(batch: Any, column: str, names: Sequence[str]) -> list[str | None]:
+    """What each row says in a column of classes."""
+    return [class_name(cell, names) for cell in cells.class_cells(batch.column(column))]
 
 
 @contextmanager

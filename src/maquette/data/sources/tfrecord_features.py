@@ -37,6 +37,7 @@ class Schema:
     image: str
     label: str | None
     shape: tuple[int, ...] | None  # of bare pixels, where it was told
+    others: tuple[str, ...]  # more features with classes
 
     def picture(self, example: Example) -> bytes | Raster | Fault:
         """Encoded or bare; bytes that are neither are handed on and found to be no picture."""
@@ -52,6 +53,11 @@ class Schema:
         """None where a record has none, or several."""
         return None if self.label is None else _one_label(example.get(self.label))
 
+    def class_names(self, example: Example) -> dict[str, str]:
+        """By the other features, without those that say nothing."""
+        found = {name: _one_label(example.get(name)) for name in self.others}
+        return {name: label for name, label in found.items() if label is not None}
+
 
 def choose_schema(examples: Sequence[Example], reading: Reading, file: Path) -> Schema:
     """For records like these; what `reading` names is not guessed.
@@ -59,7 +65,7 @@ def choose_schema(examples: Sequence[Example], reading: Reading, file: Path) -> 
     DatasetError for names that no record has, and when no feature holds pictures.
     """
     known = sorted({name for example in examples for name in example})
-    for name in (reading.image_feature, reading.label_feature):
+    for name in (reading.image_feature, reading.label_feature, *reading.class_features):
         if name is not None and name not in known:
             raise DatasetError(f"{file}: {unknown_name('feature', name, known)}")
     image = reading.image_feature or _image(examples, reading.shape)
@@ -71,7 +77,7 @@ def choose_schema(examples: Sequence[Example], reading: Reading, file: Path) -> 
     if all(_first(example.get(image)) is None for example in examples):
         raise DatasetError(f"{file}: the feature {image!r} does not hold bytes; name another")
     label = reading.label_feature or _label([n for n in known if n != image], examples)
-    return Schema(image, label, reading.shape)
+    return Schema(image, label, reading.shape, reading.class_features)
 
 
 def _image(examples: Sequence[Example], shape: tuple[int, ...] | None) -> str | None:

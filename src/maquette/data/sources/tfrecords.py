@@ -4,6 +4,7 @@ Every checksum is compared: a damaged record is one faulty item and not a wrong 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from maquette.core.errors import DatasetError
@@ -76,11 +77,12 @@ def _item(source: str, found: bytes | Fault, schema: Schema) -> Item:
     try:
         example = parse_example(found)
         picture, label = schema.picture(example), schema.class_name(example)
+        item = Item(source, label=label, classes=schema.class_names(example))
     except PictureError as problem:
         return Item(source, fault=problem.fault)
     if isinstance(picture, Fault):
-        return Item(source, label=label, fault=picture)
-    return Item(source, content=picture, label=label)
+        return replace(item, fault=picture)
+    return replace(item, content=picture)
 
 
 def _sampled(stream: Stream, file: Path) -> list[Example]:
