@@ -61,8 +61,8 @@ def generate(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="With --from: 0 leaves the picture as it is, 1 makes a new one. "
-            "[0.6; 1 with a mask]",
+            help="With --from: 0 leaves the picture as it is, 1 makes a new one: a share of the "
+            "steps, so that few --steps may leave more of it. [0.6; 1 with a mask]",
         ),
     ] = None,
     mask: Annotated[
