@@ -1,10 +1,11 @@
 """denoising-diffusion-pytorch as its users would train it by class on small grey pictures.
 
 Its class-conditional U-Net and diffusion (`classifier_free_guidance`), in the loop of its own
-Trainer: Adam, gradients clipped at 1, weight average every ten steps; float32, as by default. The
-settings are those it was first measured with here: dim 32, multipliers 1, 2, 4, v, 1,000 steps,
-batch 16, rate 1e-3. Pictures go in and come out as uint8. torchvision, which only its picture
-folders need, is not asked for.
+Trainer: Adam, gradients clipped at 1; float32, as by default. Weights are averaged at every step.
+By its Trainer's default, every tenth, the average of a short training still holds much of its
+beginning. The settings are those it was first measured with here: dim 32, multipliers 1, 2, 4, v,
+1,000 steps, batch 16, rate 1e-3. Pictures go in and come out as uint8. torchvision, which only its
+picture folders need, is not asked for.
 """
 
 import json
