@@ -196,6 +196,15 @@ def test_few_steps_ask_the_network_once_each_and_say_how_far_to_jump(steps):
     assert asked == [kind] * steps
 
 
+def test_jumps_that_were_not_learnt_are_not_made():
+    """Training stopped before its last part: few steps are then the sampler's."""
+    jumping, plain = awake(jumping_share=0.4), awake()
+    jumping.load_state_dict(plain.state_dict(), strict=False)
+    torch.nn.init.zeros_(jumping.denoiser.jump_embedding.weight)
+    labels, seeds = torch.tensor([0, 1]), picture_seeds(2, "some")
+    assert torch.equal(jumping.generate(labels, seeds), plain.generate(labels, seeds))
+
+
 def test_pictures_can_be_varied_by_jumps():
     family = awake(jumping_share=0.4, sampling_steps=4)
     images = toy_dataset(8, 8, channels=1).batch(0, 2, 0).images

@@ -192,7 +192,7 @@ class Diffusion(Varies):
         """The levels to visit, what to ask the network at each, and how to go from one to the next:
         by jumps where it has learnt them for this number of steps."""
         steps = self.settings.sampling_steps
-        if not (self.settings.jumping_share and steps in STEPS):
+        if not (steps in STEPS and self.denoiser.has_learnt_jump(kind_of(steps))):
             path: list[float] = self.schedule.path(steps).tolist()
             return path, self._asking(labels), SAMPLERS[self.settings.sampler]
         return jump_path(self.schedule, steps), self._asking(labels, kind_of(steps)), euler

@@ -146,6 +146,10 @@ class Unet(nn.Module):
         whole = F.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
         return F.pixel_unshuffle(whole, self.patch)
 
+    def has_learnt_jump(self, kind: int) -> bool:
+        """Whether asking for it means anything: what describes a jump begins as nothing."""
+        return self.jump_embedding is not None and bool(self.jump_embedding.weight[kind].any())
+
     def describe(
         self,
         clock: Float[Tensor, " batch"],
