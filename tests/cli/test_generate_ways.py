@@ -74,7 +74,9 @@ def test_what_cannot_be_is_refused(run, tmp_path):
         journey(run, classes=["a"], seeds=[1])
     ended = maquette("generate", run, "--sheet", "--out", tmp_path / "x.gif")
     assert ended.code == 2 and ".png" in ended.err
-    ended = maquette("generate", run, "--seeds", "1,2", "-n", "5", "--out", tmp_path / "x.gif")
+    ended = maquette("generate", run, "--seeds", "1,2", "-n", "5", "--out", tmp_path / "x.png")
+    assert ended.code == 2 and "both say how many" in ended.err
+    ended = maquette("generate", run, "-n", "5", "--out", tmp_path / "x.gif")
     assert ended.code == 2 and "-n is not for .gif" in ended.err
     ended = maquette("generate", run, "--classes", "a,z", "--out", tmp_path / "x.gif")
     assert ended.code == 1 and "'z'" in ended.err

@@ -16,7 +16,12 @@ def generate(
         int | None, typer.Option("-n", "--count", min=1, help="How many pictures. [64]")
     ] = None,
     classes: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Classes to make, in turn. [all]")
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Classes to make, in turn; a name with a comma in quotes: '\"Monet, Claude\",B'. "
+            "[all]",
+        ),
     ] = None,
     seeds: Annotated[
         str | None,
@@ -92,6 +97,8 @@ def generate(
 
     if source is None and (strength is not None or mask is not None):
         raise typer.BadParameter("--strength and --mask are for pictures made --from another")
+    if count is not None and seeds is not None:
+        raise typer.BadParameter("-n and --seeds both say how many: leave one of them out")
     moving = out is not None and Path(out).suffix.lower() == ".gif"
     asked = generating_screen.Asked(run, count or PICTURES, classes, seeds, out, steps, device)
     if source is not None:

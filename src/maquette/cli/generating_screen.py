@@ -1,5 +1,6 @@
 """What a person sees of generating."""
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Asked:
 
     @property
     def names(self) -> list[str]:
-        return [name.strip() for name in self.classes.split(",")] if self.classes else []
+        return parse_classes(self.classes) if self.classes else []
 
     @property
     def numbers(self) -> list[int]:
@@ -96,6 +97,15 @@ def _tell(made: Generated, asked: Asked) -> None:
     paths = save_generated(made, asked.out or Path(asked.run) / "generated.png")
     place = paths[0] if len(paths) == 1 else paths[0].parent
     console.print(f"{len(made.pixels):,} pictures: [bold]{printable(place)}[/]")
+
+
+def parse_classes(text: str) -> list[str]:
+    """Names from "a,b"; one with a comma in it is quoted, as in a CSV: '"Monet, Claude",b'. Raises
+    SettingsError for a line break."""
+    try:
+        return [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
+    except csv.Error as error:
+        raise SettingsError(f"--classes {text!r}: write names with commas between them") from error
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -1,10 +1,13 @@
-"""`--seeds 0-9,42`: any text is read or refused, never a traceback."""
+"""`--seeds 0-9,42` and `--classes a,b`: any text is read or refused, never a traceback."""
+
+import csv
+import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maquette.cli.generating_screen import parse_seeds
+from maquette.cli.generating_screen import parse_classes, parse_seeds
 from maquette.core.errors import MaquetteError
 
 
@@ -27,3 +30,22 @@ def test_anything_else_is_refused_in_a_sentence(text):
 def test_garbage_is_refused(text):
     with pytest.raises(MaquetteError, match="--seeds"):
         parse_seeds(text)
+
+
+@given(st.lists(st.text(alphabet='ab ,"', min_size=1).map(str.strip).filter(bool), min_size=1))
+def test_names_quoted_as_in_a_csv_are_read(names):
+    line = io.StringIO()
+    csv.writer(line).writerow(names)
+    assert parse_classes(line.getvalue().strip()) == names
+
+
+def test_names_may_have_spaces_around_and_commas_inside():
+    assert parse_classes('Degas , "Monet, Claude",Ukiyo_e') == ["Degas", "Monet, Claude", "Ukiyo_e"]
+
+
+@given(st.text(min_size=1))
+def test_any_text_is_names_or_a_sentence(text):
+    try:
+        parse_classes(text)
+    except MaquetteError as error:
+        assert str(error).startswith("--classes ")
