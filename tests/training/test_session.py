@@ -155,7 +155,7 @@ def test_extra_turns_move_one_player_more_often():
     assert not torch.equal(t.family.second.bias, t2.family.second.bias)
 
 
-@pytest.mark.parametrize("kind", ["adam", "adamw", "rmsprop", "sgd"])
+@pytest.mark.parametrize("kind", ["adam", "adamw", "rmsprop", "sgd", "muon"])
 def test_every_optimizer_learns_and_resumes(kind, tmp_path):
     settings = {"optimizer": {"kind": kind, "momentum": 0.5, "learning_rate": 1e-2}, "steps": 40}
     whole, half = trainer(**settings), trainer(**settings)

@@ -14,14 +14,14 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 class OptimizerSettings(Settings):
     """How one player improves."""
 
-    kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-    """Which optimizer."""
+    kind: Literal["adam", "adamw", "rmsprop", "sgd", "muon"] = "adam"
+    """Which optimizer; muon takes the weights of layers, and AdamW what else there is."""
     learning_rate: float = Field(default=2e-4, gt=0, le=10)
     """Base learning rate; `phases` and `table` schedules replace it."""
     betas: tuple[Decay, Decay] = (0.0, 0.99)
     """Decay rates of Adam's first and second moment."""
     momentum: float = Field(default=0.0, ge=0, lt=1)
-    """Momentum of SGD and RMSprop."""
+    """Momentum of SGD, RMSprop and Muon (0.95 is usual there)."""
     decay: float = Field(default=0.9, gt=0, lt=1)
     """Decay rate of RMSprop's squared gradients."""
     epsilon: PositiveFloat = 1e-8
