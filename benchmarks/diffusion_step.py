@@ -5,7 +5,8 @@
 
 `train`: a step of our loop (noise, weight average and all) against the loop of diffusers'
 examples/unconditional_image_generation: `UNet2DModel`, `DDPMScheduler`, AdamW, clipped gradients,
-float32, eager, no weight average; its pictures lie ready, ours come from a dataset. `sample`: our
+float32, eager, no weight average; its pictures lie ready, ours come from a dataset. Ours improves
+as the recipe says, by Muon, whose own step takes longer, and also by AdamW as theirs. `sample`: our
 generator against `DDIMPipeline` with the same weights, schedule, steps and batch. They take turns,
 so that a drift of the machine cancels.
 """
@@ -97,6 +98,7 @@ class TheirLoop:
 
 def training(engine: Engine, arguments: argparse.Namespace) -> dict[str, object]:
     ours = {name: trainer(engine, arguments, name) for name in ("fp32", "bf16")}
+    ours["bf16 AdamW"] = trainer(engine, arguments, "bf16", "training.optimizer.kind=adamw")
     sides: dict[str, Callable[[], object]] = {name: one.learn for name, one in ours.items()}
     sides["diffusers"] = TheirLoop(ours["fp32"], engine.device).step
     return compared(engine, arguments, sides, ASKED[engine.device.type][0])

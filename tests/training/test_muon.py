@@ -85,3 +85,12 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened():
     steps(again, 3, optimizer)
     for mine, other in zip(again.parameters(), whole.parameters(), strict=True):
         assert torch.equal(mine, other)
+
+
+def test_weights_that_moved_in_memory_are_the_ones_that_learn():
+    still, moved = (network(nn.Conv2d(4, 6, 3)) for _ in range(2))
+    optimizer = steps(moved, 1)
+    moved[0].weight.data = moved[0].weight.data.clone()
+    steps(moved, 1, optimizer)
+    steps(still, 2)
+    assert torch.equal(still[0].weight, moved[0].weight)

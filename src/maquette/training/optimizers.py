@@ -86,8 +86,9 @@ class MuonOptimizer(Optimizer):
     def __init__(
         self, network: nn.Module, parameters: Sequence[nn.Parameter], s: OptimizerSettings
     ):
-        layers = (m for m in network.modules() if isinstance(m, _MATRIX_LAYERS))
-        found = {id(m.weight) for m in layers}
+        layers = [n for n, m in network.named_modules() if isinstance(m, _MATRIX_LAYERS)]
+        names = {f"{name}.weight".removeprefix(".") for name in layers}
+        found = {id(p) for name, p in network.named_parameters() if name in names}
         self.weights = [p for p in parameters if id(p) in found]
         self.matrices = [_matrix(p.detach(), like=p) for p in self.weights]
         rest = [p for p in parameters if id(p) not in found]
@@ -104,6 +105,7 @@ class MuonOptimizer(Optimizer):
 
     def step(self, rate: float) -> None:
         for weight, matrix in zip(self.weights, self.matrices, strict=True):
+            matrix.data = _matrix(weight.detach(), like=weight)  # wherever it lies by now
             matrix.grad = None if weight.grad is None else _matrix(weight.grad, like=weight)
         for part in self.parts.values():
             part.step(rate)
