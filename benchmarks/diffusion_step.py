@@ -35,7 +35,10 @@ from maquette.workflows.generating import in_batches
 
 ASKED = {"cpu": (1.5, 1.5), "cuda": (2.0, 1.5)}  # of training and sampling
 PICTURES = 256
-SCHEDULE = ("model.schedule=linear", "model.target=epsilon", "model.sampler=ddim")
+SCHEDULE = (
+    *("model.schedule=linear", "model.target=epsilon", "model.sampler=ddim"),
+    "model.jumping_share=0",  # diffusers' network knows no jumps
+)
 
 
 def main() -> None:

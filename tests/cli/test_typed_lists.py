@@ -43,9 +43,15 @@ def test_names_may_have_spaces_around_and_commas_inside():
     assert parse_classes('Degas , "Monet, Claude",Ukiyo_e') == ["Degas", "Monet, Claude", "Ukiyo_e"]
 
 
-@given(st.text(min_size=1))
+@pytest.mark.parametrize("text", ["", "\n", '"Monet, Claude', '"x" y'])
+def test_no_names_and_open_quotes_are_refused(text):
+    with pytest.raises(MaquetteError, match="--classes"):
+        parse_classes(text)
+
+
+@given(st.text())
 def test_any_text_is_names_or_a_sentence(text):
     try:
-        parse_classes(text)
+        assert parse_classes(text)
     except MaquetteError as error:
         assert str(error).startswith("--classes ")

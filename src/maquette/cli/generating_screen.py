@@ -28,7 +28,7 @@ class Asked:
 
     @property
     def names(self) -> list[str]:
-        return parse_classes(self.classes) if self.classes else []
+        return [] if self.classes is None else parse_classes(self.classes)
 
     @property
     def numbers(self) -> list[int]:
@@ -101,11 +101,17 @@ def _tell(made: Generated, asked: Asked) -> None:
 
 def parse_classes(text: str) -> list[str]:
     """Names from "a,b"; one with a comma in it is quoted, as in a CSV: '"Monet, Claude",b'. Raises
-    SettingsError for a line break."""
+    SettingsError for quotes that do not close and for no names at all."""
     try:
-        return [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
-    except csv.Error as error:
-        raise SettingsError(f"--classes {text!r}: write names with commas between them") from error
+        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error:
+        rows = []
+    if not rows or not rows[0]:
+        raise SettingsError(
+            f"--classes {text!r}: write names with commas between them, and quotes around a name "
+            "that has a comma of its own"
+        )
+    return [name.strip() for name in rows[0]]
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from maquette.core.errors import SettingsError
 from maquette.core.family import OwnStep
+from maquette.training.muon import Muon
 from maquette.training.settings import OptimizerSettings
 
+_MUON, _REST = "muon/", "rest/"  # in the names of what is remembered
 _MATRIX_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
 _MEANT_FOR_ALL = {"learning_rate", "schedule", "clip", "turns"}  # not by an optimizer of torch
 
@@ -75,55 +77,40 @@ class TorchOptimizer(Optimizer):
 
 
 class MuonOptimizer(Optimizer):
-    """Muon for the weights of linear layers and convolutions, AdamW for all other parameters.
-
-    A step of a weight, as a matrix with a row for each output, is made orthogonal, so that rare
-    directions of the gradient are learnt as fast as common ones (Jordan et al. 2024, "Muon: an
-    optimizer for hidden layers in neural networks"). Steps are about as long as Adam's at the same
-    rate (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2).
-    """
+    """Muon for the weights of linear layers and convolutions, AdamW for all other parameters:
+    norms, biases, embeddings, convolutions in groups, weights under spectral normalisation."""
 
     def __init__(
         self, network: nn.Module, parameters: Sequence[nn.Parameter], s: OptimizerSettings
     ):
-        layers = [n for n, m in network.named_modules() if isinstance(m, _MATRIX_LAYERS)]
-        names = {f"{name}.weight".removeprefix(".") for name in layers}
-        found = {id(p) for name, p in network.named_parameters() if name in names}
-        self.weights = [p for p in parameters if id(p) in found]
-        self.matrices = [_matrix(p.detach(), like=p) for p in self.weights]
-        rest = [p for p in parameters if id(p) not in found]
-        self.parts: dict[str, TorchOptimizer] = {}
-        if self.matrices:
-            length, decay = "match_rms_adamw", s.weight_decay
-            muon = torch.optim.Muon(
-                self.matrices, s.learning_rate, decay, s.momentum, adjust_lr_fn=length
-            )
-            self.parts["matrices"] = TorchOptimizer(self.matrices, muon)
+        names = {
+            f"{name}.weight".removeprefix(".")
+            for name, layer in network.named_modules()
+            if isinstance(layer, _MATRIX_LAYERS) and getattr(layer, "groups", 1) == 1
+        }
+        learnt = {id(parameter) for parameter in parameters}
+        weights = {n: p for n, p in network.named_parameters() if n in names and id(p) in learnt}
+        found = {id(weight) for weight in weights.values()}
+        rest = [parameter for parameter in parameters if id(parameter) not in found]
+        self.muon = Muon(weights, s.momentum, s.weight_decay)
+        self.rest = None
         if rest:
             adam = torch.optim.AdamW(rest, s.learning_rate, s.betas, s.epsilon, s.weight_decay)
-            self.parts["rest"] = TorchOptimizer(rest, adam)
+            self.rest = TorchOptimizer(rest, adam)
 
     def step(self, rate: float) -> None:
-        for weight, matrix in zip(self.weights, self.matrices, strict=True):
-            matrix.data = _matrix(weight.detach(), like=weight)  # wherever it lies by now
-            matrix.grad = None if weight.grad is None else _matrix(weight.grad, like=weight)
-        for part in self.parts.values():
-            part.step(rate)
-        for matrix in self.matrices:
-            matrix.grad = None
+        self.muon.step(rate)
+        if self.rest is not None:
+            self.rest.step(rate)
 
     def state(self) -> dict[str, Tensor]:
-        return {
-            f"{name}/{key}": value
-            for name, part in self.parts.items()
-            for key, value in part.state().items()
-        }
+        rest = {} if self.rest is None else self.rest.state()
+        return _under(_MUON, self.muon.state()) | _under(_REST, rest)
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        for name, part in self.parts.items():
-            start = f"{name}/"
-            own = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-            part.restore(own)
+        self.muon.restore(_below(_MUON, tensors))
+        if self.rest is not None:
+            self.rest.restore(_below(_REST, tensors))
 
 
 class OwnOptimizer(Optimizer):
@@ -152,10 +139,12 @@ class OwnOptimizer(Optimizer):
         self.memory = {name: tensor.to(device, copy=True) for name, tensor in tensors.items()}
 
 
-def _matrix(values: Tensor, like: Tensor) -> Tensor:
-    """A row for each output channel; of a weight itself a view, in the order of its memory."""
-    last = like.dim() == 4 and like.is_contiguous(memory_format=torch.channels_last)
-    return (values.permute(0, 2, 3, 1) if last else values).flatten(1)
+def _under(start: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {start + name: tensor for name, tensor in tensors.items()}
+
+
+def _below(start: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
 def _of_torch(parameters: Sequence[nn.Parameter], s: OptimizerSettings) -> torch.optim.Optimizer:

@@ -35,6 +35,15 @@ class OptimizerSettings(Settings):
     schedule: Schedule = Constant()
     """How the rate follows progress."""
 
+    @model_validator(mode="after")
+    def _muon_has_momentum(self) -> "OptimizerSettings":
+        if self.kind == "muon" and not self.momentum:
+            raise ValueError(
+                "muon without momentum makes the noise of single batches orthogonal: set momentum "
+                "to 0.95"
+            )
+        return self
+
 
 class GuardSettings(Settings):
     """When training is judged to have gone wrong. Defaults are measured, see docs/notebook.md."""
