@@ -81,6 +81,8 @@ class Spread(Schedule):
         return sigmas_log.sigmoid()
 
     def clock(self, shares: Levels) -> Levels:
+        """A thousand times the share, where Karras et al. 2022 have ln(sigma) / 4: finite at both
+        ends, and on the scale of the encoding that all schedules have in common."""
         return 1000 * shares
 
     def path(self, steps: int) -> Levels:
