@@ -65,6 +65,7 @@ def keep(file: Path, part: str, found: dict[str, object]) -> None:
     """Beside what other parts found before."""
     results = json.loads(file.read_text()) if file.exists() else {}
     named = f"{part}, {found['hardware']}, {found['size_px']} px, batch {found['batch']}"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(results | {named: found}, indent=2) + "\n")
     print(f"kept in {file}", flush=True)
 
