@@ -1,6 +1,6 @@
 """One training step of our ArtGAN against the textbook's in eager float32, in the same run.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/artgan_step.py [--width 32] [--batch 128]
+    GOMP_SPINCOUNT=1000 python benchmarks/artgan_step.py [--width 32] [--batch 128]
         [--classes 5] [--rounds 7] [--device cuda] [--out benchmarks/results]
 
 The recipe `artgan` at 64 px on made-up pictures, through the training loop, with the weight average

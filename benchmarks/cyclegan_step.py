@@ -1,6 +1,6 @@
 """One training step of our CycleGAN against the textbook's in eager float32, in the same run.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/cyclegan_step.py speed curves [--compile]
+    GOMP_SPINCOUNT=1000 python benchmarks/cyclegan_step.py speed curves [--compile]
         [--data FOLDER] [--batch 1] [--size 128] [--device cuda] [--out benchmarks/results]
 
 The paper's networks (width 64, 6 blocks, transposed convolutions, random start), identity part and

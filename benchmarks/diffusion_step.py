@@ -1,6 +1,6 @@
 """Our diffusion training and sampling against diffusers' own, with the same U-Net in the same run.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/diffusion_step.py train sample
+    GOMP_SPINCOUNT=1000 python benchmarks/diffusion_step.py train sample
         [--size 32] [--batch 32] [--device cuda] [--set model.width=64] [--out benchmarks/results]
 
 `train`: a step of our loop (noise, weight average and all) against the loop of diffusers'

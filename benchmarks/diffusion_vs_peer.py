@@ -1,6 +1,6 @@
 """Our diffusion recipe against denoising-diffusion-pytorch: same digits, minutes, cores, judge.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/diffusion_vs_peer.py --mnist FOLDER \
+    GOMP_SPINCOUNT=1000 python benchmarks/diffusion_vs_peer.py --mnist FOLDER \
         --features squeezenet1_1@weights.safetensors --minutes 30 --out FOLDER
 
 MNIST's training pictures at 32 px, by class; both learn from the same nine tenths, one after the

@@ -1,6 +1,6 @@
 """Our GAN recipes against the textbook DCGAN: the same pictures, minutes, cores, judge and run.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/gan_vs_textbook.py --pictures FOLDER \
+    GOMP_SPINCOUNT=1000 python benchmarks/gan_vs_textbook.py --pictures FOLDER \
         --weights squeezenet1_1.safetensors --minutes 20 --recipes gan gan-dcgan --out results/
 
 Each learner gets the same wall time, one after the other. Then 1,000 pictures of each are compared

@@ -7,9 +7,12 @@ import importlib
 import os
 from typing import Any
 
-# Threads that wait for each other should sleep, not spin: beside one other busy program on two
-# cores a training step took 3.7 s instead of 0.13 s. OpenMP reads it when torch is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait for each other should spin for some microseconds, and then sleep. Spinning on,
+# a training step beside one other busy program on two cores took 3.7 s instead of 0.13 s; sleeping
+# at once, steps of many small layers take twice as long (docs/notebook.md, "Speed traps"). OpenMP
+# reads it when torch is first imported.
+if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
+    os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 
 _HOME = {
     "check_pictures": "maquette.workflows.datasets",
