@@ -9,8 +9,8 @@ from typing import Any
 
 # Threads that wait for each other should spin for some microseconds, and then sleep. Spinning on,
 # a training step beside one other busy program on two cores took 3.7 s instead of 0.13 s; sleeping
-# at once, steps of many small layers take twice as long (docs/notebook.md, "Speed traps"). OpenMP
-# reads it when torch is first imported.
+# at once, steps of many small layers take twice as long (docs/notebook.md, "Speed traps"). GNU's
+# OpenMP reads both, others the policy alone, when torch is first imported.
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 

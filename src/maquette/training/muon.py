@@ -57,7 +57,7 @@ def orthogonal(matrix: Matrix) -> Matrix:
 
     Jordan's Newton-Schulz iteration X <- (a + b A + c A^2) X with A = X X^T. All its factors are
     polynomials of the first A and commute, so that only they are iterated, and X, of which one
-    side may be long, is multiplied once: less than half of the arithmetic.
+    side may be long, is multiplied once: less than half of the arithmetic for convolutions of 3x3.
     """
     wide = matrix.float()
     if matrix.shape[0] > matrix.shape[1]:
