@@ -46,7 +46,7 @@ def optimizer_of(
 class TorchOptimizer(Optimizer):
     """One of PyTorch's; its state is named "<parameter index>/<what>"."""
 
-    def __init__(self, parameters: Sequence[Tensor], optimizer: torch.optim.Optimizer):
+    def __init__(self, parameters: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer):
         self.parameters, self.optimizer = parameters, optimizer
 
     def step(self, rate: float) -> None:
